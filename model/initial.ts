@@ -1,0 +1,58 @@
+// The system before the kernel has read its command line.
+
+import { hypVa, pfn } from "../spec/types/address.ts";
+import type { Hyp, SystemConfig } from "../spec/types/hyp.ts";
+import { HYP_PAGE } from "../spec/types/page.ts";
+
+/**
+ * The first free address of EL2's private range after pKVM's own boot.
+ * Source: measured on android14-6.1.145, where a one-page module loaded alone lands here.
+ */
+export const PRIVATE_FIRST_FREE = hypVa(0x20_0000_a000n);
+
+/** The first address of the private range; below it lies nothing of ours. */
+export const PRIVATE_BASE = hypVa(0x20_0000_0000n);
+
+/**
+ * Where the private range ends and the vmemmap begins: the upper half of the private quarter.
+ * Source: derived for 39 VA bits, pkvm_create_mappings and hyp_create_idmap, hyp/nvhe/mm.c (android14-6.1).
+ */
+export const PRIVATE_LIMIT = hypVa(0x30_0000_0000n);
+
+/** The pages that the hypervisor keeps for itself: first and last. Source: measured, pfns 0x7f400 to 0x7fdff. */
+export const CARVE_OUT = { first: pfn(0x7f400), last: pfn(0x7fdff) } as const;
+
+/** The first and the last page of memory of the measured machine: 1 GiB at 0x40000000. */
+export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
+
+/** The state of the carve-out is not kept page by page: `pageOf` answers for it. */
+export const CARVE_OUT_PAGE = HYP_PAGE;
+
+/** The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for none. */
+export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
+  return {
+    config,
+    boot: {
+      mode: "nvhe",
+      protectedModules: "",
+      hypUp: false,
+      key: false,
+      finalised: new Array<boolean>(config.cpuCount).fill(false),
+      earlyModulesDone: false,
+      loadFailure: undefined,
+      requested: undefined,
+      iommuFinalised: false,
+    },
+    firmware: {
+      regionBytes: firmwareBytes,
+      content: firmwareBytes > 0 ? "image" : "zero",
+      advertisedBytes: firmwareBytes,
+    },
+    modules: new Map(),
+    el2: { nextFree: PRIVATE_FIRST_FREE, reservations: [], mappings: new Map() },
+    dispatch: { dynamicHcalls: [], callbacks: {} },
+    pages: new Map(),
+    vms: new Map(),
+    end: undefined,
+  };
+}

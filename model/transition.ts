@@ -1,0 +1,106 @@
+// What a transition is: guards in the kernel's order, then an effect that cannot be refused.
+
+import { enableMapSet, produce } from "immer";
+import type { ClauseId } from "../spec/clause.ts";
+import type { Source } from "../spec/sources.ts";
+import type { End, Hyp } from "../spec/types/hyp.ts";
+import type { Outcome } from "../spec/types/outcome.ts";
+
+enableMapSet();
+
+type Atom = string | number | bigint | boolean | symbol | undefined | null;
+
+/** A readonly type as immer's draft of it. Branded bigints stay what they are, which immer's own Draft breaks. */
+export type Mutable<T> = T extends Atom
+  ? T
+  : T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, Mutable<V>>
+    : T extends readonly (infer E)[]
+      ? Mutable<E>[]
+      : { -readonly [P in keyof T]: Mutable<T[P]> };
+
+/** One check: the clause that it keeps, what it demands, and the answer when the demand is not met. */
+export interface Guard<A> {
+  readonly clause: ClauseId;
+  readonly permits: (hyp: Hyp, action: A) => boolean;
+  readonly refusal: (hyp: Hyp, action: A) => Outcome;
+}
+
+/** One thing that the system can do. */
+export interface Transition<A> {
+  /** The kernel's name of it. */
+  readonly name: string;
+  readonly source: readonly Source[];
+  readonly guards: readonly Guard<A>[];
+  /** Changes the draft and says what is answered. */
+  readonly effect: (hyp: Mutable<Hyp>, action: A) => Outcome;
+}
+
+/** `NAME/CLAUSE`: one guard of one transition; naming it in `omit` removes it, to show that it matters. */
+export type GuardKey = `${string}/${ClauseId}`;
+
+/** What `apply` needs besides state and action. */
+export interface ApplyOptions {
+  readonly omit?: ReadonlySet<string>;
+}
+
+/** The state after, the answer, and the guard that refused, if one did. */
+export interface Applied {
+  readonly post: Hyp;
+  readonly outcome: Outcome;
+  readonly refusedBy: ClauseId | undefined;
+  readonly transition: string;
+}
+
+/** How an outcome ends the system, if it does. */
+function endOf(outcome: Outcome): End | undefined {
+  switch (outcome.kind) {
+    case "hyp-panic":
+      return { kind: "hyp-panic", reason: outcome.reason, esr: undefined };
+    case "host-panic":
+      return { kind: "host-panic", reason: outcome.reason };
+    case "hang":
+      return { kind: "hang", where: outcome.where };
+    default:
+      return undefined;
+  }
+}
+
+/** Runs one transition: the first guard that does not permit answers; otherwise the effect does. */
+export function apply<A>(
+  transition: Transition<A>,
+  pre: Hyp,
+  action: A,
+  options: ApplyOptions = {},
+): Applied {
+  for (const guard of transition.guards) {
+    const key: GuardKey = `${transition.name}/${guard.clause}`;
+    if (options.omit?.has(key)) continue;
+    if (!guard.permits(pre, action)) {
+      const outcome = guard.refusal(pre, action);
+      return {
+        post: withEnd(pre, outcome),
+        outcome,
+        refusedBy: guard.clause,
+        transition: transition.name,
+      };
+    }
+  }
+  let outcome: Outcome | undefined;
+  const changed = produce(pre, (draft) => {
+    outcome = transition.effect(draft as Mutable<Hyp>, action);
+  });
+  if (outcome === undefined) throw new Error(`${transition.name}: the effect answered nothing`);
+  return {
+    post: withEnd(changed, outcome),
+    outcome,
+    refusedBy: undefined,
+    transition: transition.name,
+  };
+}
+
+/** The state with its end marked, when the outcome is one that nothing follows. */
+function withEnd(hyp: Hyp, outcome: Outcome): Hyp {
+  const end = endOf(outcome);
+  return end === undefined || hyp.end !== undefined ? hyp : { ...hyp, end };
+}

@@ -1,0 +1,67 @@
+// What differs between kernel branches, as one complete table per branch.
+
+import type { Evidence, Source } from "../sources.ts";
+
+export const BRANCH_NAMES = [
+  "android14-6.1",
+  "android15-6.6",
+  "android16-6.12",
+  "android17-6.18",
+] as const;
+export type BranchName = (typeof BRANCH_NAMES)[number];
+
+/** `el2debug` is CONFIG_NVHE_EL2_DEBUG=y; what it adds are checks. */
+export const BUILDS = ["production", "el2debug"] as const;
+export type Build = (typeof BUILDS)[number];
+
+/** One slot of struct pkvm_module_ops; `undefined` as op is a reserved slot. */
+export interface OpsSlot {
+  readonly slot: number;
+  readonly op: string | undefined;
+  /** C prototype in short, for people. */
+  readonly signature: string | undefined;
+}
+
+/** One branch, complete: no defaults, no inheritance from another branch. */
+export interface Branch {
+  readonly name: BranchName;
+  readonly evidence: Evidence;
+  readonly source: readonly Source[];
+  /** host_hcall[] in order; index 0 is the empty slot of __kvm_hyp_init. */
+  readonly hcalls: readonly string[];
+  /** First id of registered hypercalls. */
+  readonly dynamicBase: number;
+  readonly dynamicHcallMax: number;
+  readonly ops: readonly OpsSlot[];
+  /** Slots that the branch declares but leaves NULL in its table. */
+  readonly nullOps: readonly string[];
+  /** What a handler gets in x0. */
+  readonly handlerContext: "kvm_cpu_context" | "user_pt_regs";
+  /** Whether the dispatcher writes SMCCC_RET_SUCCESS to x0 before it calls a registered handler. */
+  readonly dispatcherSetsX0: boolean;
+  /** Whether an unregistered dynamic id is answered by the dynamic path or falls to the static table. */
+  readonly unknownDynamicId: "answered NOT_SUPPORTED" | "falls to the static table";
+  /** Whether the SVE hint bit is removed before the dynamic ids are tried. */
+  readonly hintMaskedBeforeDynamic: boolean;
+  /** Whether only the low 32 bits of x0 count for a dynamic id. */
+  readonly dynamicIdTruncated: boolean;
+  /** What the second __pkvm_prot_finalize of a CPU answers. */
+  readonly finaliseTwice: "EPERM" | "EINVAL";
+  /** Errno of __pkvm_load_el2_module when the reservation gives x0 != 0, and when it gives address 0. */
+  readonly reserveRefused: "EPERM" | "ENOMEM";
+  readonly reserveFailed: "ENOMEM";
+  /** Whether a failed init unmaps with the section table as it is (true: entry 0 may be an absent section, F1). */
+  readonly unmapsFromUnshiftedTable: boolean;
+  /** Whether unmapping gives the page to the host first (6.1) or removes the mapping first. */
+  readonly unmapOrder: "donate, unmap" | "unmap, donate";
+  /** Whether a cleared firmware is still advertised with its size. */
+  readonly clearedFirmwareStillAdvertised: boolean;
+  /** What finalize_pkvm does when dropping privileges fails. */
+  readonly dropFailure: "clear firmware" | "BUG" | "log";
+  /** Handlers per callback type. */
+  readonly handlersPerType: 1 | 16;
+  /** Whether pkvm_load_el2_module takes a token argument. */
+  readonly loadTakesToken: boolean;
+  /** What __pkvm_init_module gets. */
+  readonly initArgument: "function VA" | "shared struct";
+}

@@ -1,0 +1,203 @@
+// Everything that can happen to the system: plain data, one kind per function of the kernel or instruction.
+
+import type { HypVa } from "./address.ts";
+import type { El2Section } from "./module.ts";
+
+/** The kernel reads its command line. Source: parse_early_param; early_kvm_mode_cfg, early_pkvm_modules_cfg. */
+export interface ParseEarlyParam {
+  readonly kind: "parse_early_param";
+  readonly commandLine: string;
+}
+
+/** KVM brings EL2 up. Source: kvm_arm_init, arch/arm64/kvm/arm.c. */
+export interface KvmArmInit {
+  readonly kind: "kvm_arm_init";
+}
+
+/** The kernel asks modprobe for one name of the list. Source: pkvm_request_early_module, arch/arm64/kvm/pkvm.c. */
+export interface RequestEarlyModule {
+  readonly kind: "pkvm_request_early_module";
+  readonly name: string;
+}
+
+/** modprobe ended. `status` is the raw wait status: 256 times the exit code, or a negative errno. */
+export interface ModprobeExit {
+  readonly kind: "modprobe_exit";
+  readonly name: string;
+  readonly status: number;
+}
+
+/** The list has been walked to its end or to its first failure. Source: pkvm_load_early_modules. */
+export interface EarlyModulesDone {
+  readonly kind: "pkvm_load_early_modules";
+}
+
+/** The firmware region is overwritten with zeros. Source: pkvm_firmware_rmem_clear. */
+export interface FirmwareClear {
+  readonly kind: "pkvm_firmware_rmem_clear";
+  readonly because: "early module failed" | "IOMMU not finalised" | "not protected" | "drop failed";
+}
+
+/** The static key flips; after it no CPU accepts a call below __pkvm_prot_finalize. Source: pkvm_drop_host_privileges. */
+export interface DropHostPrivileges {
+  readonly kind: "pkvm_drop_host_privileges";
+}
+
+/** finit_module: the loader took the file, or refused it. Source: load_module, kernel/module/main.c. */
+export interface LoadModule {
+  readonly kind: "load_module";
+  readonly name: string;
+  readonly sections: readonly El2Section[];
+  /** The negative errno of the loader's own refusal and its reason; undefined when the file is good. */
+  readonly refused: { readonly errno: number; readonly why: string } | undefined;
+}
+
+/** The EL1 init returned. Source: do_init_module, kernel/module/main.c. */
+export interface ModuleInitReturned {
+  readonly kind: "module_init_returned";
+  readonly name: string;
+  readonly value: number;
+}
+
+/** The EL1 half asks for its EL2 half to be loaded: the checks before any hypercall. Source: __pkvm_load_el2_module. */
+export interface LoadEl2Module {
+  readonly kind: "__pkvm_load_el2_module";
+  readonly name: string;
+}
+
+/** The reservation succeeded: the token is written. Source: __pkvm_load_el2_module. */
+export interface El2ModuleReserved {
+  readonly kind: "el2_module_reserved";
+  readonly name: string;
+  readonly base: HypVa;
+}
+
+/** __pkvm_load_el2_module returns; anything but 0 drops the reference. */
+export interface El2ModuleLoaded {
+  readonly kind: "el2_module_loaded";
+  readonly name: string;
+  readonly value: number;
+}
+
+/** rmmod. Source: delete_module(2), kernel/module/main.c. */
+export interface DeleteModule {
+  readonly kind: "delete_module";
+  readonly name: string;
+}
+
+/** A module says that the IOMMU is (0) or is not (an errno) ready. Source: pkvm_iommu_finalize. */
+export interface IommuFinalize {
+  readonly kind: "pkvm_iommu_finalize";
+  readonly value: number;
+}
+
+/** HVC #imm executed at EL1 by the host, with x0 to x17. Source: handle_host_hcall, hyp/nvhe/hyp-main.c. */
+export interface Hvc {
+  readonly kind: "hvc";
+  readonly cpu: number;
+  readonly imm: number;
+  readonly x: readonly bigint[];
+}
+
+/** An EL2 init function came back to __pkvm_init_module with `value` in x0. */
+export interface El2InitReturned {
+  readonly kind: "el2_init_returned";
+  readonly cpu: number;
+  readonly value: bigint;
+}
+
+/** A registered handler came back to the dispatcher with x0 to x3 as it left them. */
+export interface HandlerReturned {
+  readonly kind: "handler_returned";
+  readonly cpu: number;
+  readonly x: readonly bigint[];
+}
+
+/** EL2 code of a module calls a slot of struct pkvm_module_ops. */
+export interface Op {
+  readonly kind: "op";
+  readonly cpu: number;
+  readonly op: string;
+  readonly args: readonly bigint[];
+}
+
+/** An exception taken from EL2 to EL2: pKVM has no handler for it. Source: hyp_panic. */
+export interface El2Exception {
+  readonly kind: "el2_exception";
+  readonly cpu: number;
+  readonly esr: bigint;
+  readonly elr: bigint;
+  readonly far: bigint;
+  /** Whether the address executed was entered as a registered handler. */
+  readonly entered: "handler" | "init" | "callback" | "inside";
+}
+
+/** A CPU used up its instructions in module code. */
+export interface BudgetSpent {
+  readonly kind: "budget_spent";
+  readonly cpu: number;
+  readonly where: string;
+}
+
+/** SMC executed at EL1 by the host. Source: handle_host_smc. */
+export interface Smc {
+  readonly kind: "smc";
+  readonly cpu: number;
+  readonly x: readonly bigint[];
+}
+
+/** KVM_CREATE_VM. `type` bit 31 asks for a protected VM. */
+export interface KvmCreateVm {
+  readonly kind: "KVM_CREATE_VM";
+  readonly vm: number;
+  readonly type: number;
+}
+
+/** KVM_ENABLE_CAP(KVM_CAP_ARM_PROTECTED_VM, SET_FW_IPA). */
+export interface KvmSetFirmwareIpa {
+  readonly kind: "KVM_SET_FW_IPA";
+  readonly vm: number;
+  readonly ipa: bigint;
+}
+
+/** The first KVM_RUN of a VM, which creates it at EL2. */
+export interface KvmRun {
+  readonly kind: "KVM_RUN";
+  readonly vm: number;
+}
+
+/** close() of a VM's file descriptor. */
+export interface KvmClose {
+  readonly kind: "KVM_CLOSE";
+  readonly vm: number;
+}
+
+export type Action =
+  | ParseEarlyParam
+  | KvmArmInit
+  | RequestEarlyModule
+  | ModprobeExit
+  | EarlyModulesDone
+  | FirmwareClear
+  | DropHostPrivileges
+  | LoadModule
+  | ModuleInitReturned
+  | LoadEl2Module
+  | El2ModuleReserved
+  | El2ModuleLoaded
+  | DeleteModule
+  | IommuFinalize
+  | Hvc
+  | El2InitReturned
+  | HandlerReturned
+  | Op
+  | El2Exception
+  | BudgetSpent
+  | Smc
+  | KvmCreateVm
+  | KvmSetFirmwareIpa
+  | KvmRun
+  | KvmClose;
+
+export type ActionKind = Action["kind"];
+export type ActionOf<K extends ActionKind> = Extract<Action, { kind: K }>;

@@ -1,0 +1,66 @@
+// What an action answers.
+
+import type { HypVa } from "./address.ts";
+
+/**
+ * Why the hypervisor or the host stopped for good.
+ * Source: the console texts measured on android14-6.1.145 and Debian 6.1/6.12, mapped to reasons.
+ */
+export type PanicReason =
+  | "BAD_HCALL_ADDRESS"
+  | "UNMAP_NOT_OWNED"
+  | "DONATE_MAP_FAILED"
+  | "TEARDOWN_WHILE_LOADED"
+  | "HOST_ABORT_UNHANDLED"
+  | "EL2_ABORT"
+  | "EL2_UNDEFINED"
+  | "EL2_BUG"
+  | "EL2_CFI_FAILURE"
+  | "EL2_BRANCH_TARGET"
+  | "EL2_PAUTH_FAILURE"
+  | "EARLY_MAPPING_LEFT"
+  | "UNKNOWN_HOST_TRAP"
+  | "HOST_OOPS"
+  | "PROT_FINALIZE_TWICE";
+
+/** The answer of one action. */
+export type Outcome =
+  /** A kernel function, a module op or a system call returned a number (negative: an errno). */
+  | { readonly kind: "returned"; readonly value: bigint }
+  /** A host hypercall returned: x0 says whether it was known, x1 is its result; undefined leaves x1 as it was. */
+  | { readonly kind: "hcall"; readonly x0: bigint; readonly x1: bigint | undefined }
+  /** EL2 code is entered: a dynamic handler, a callback or a module's init. */
+  | { readonly kind: "enters"; readonly address: HypVa }
+  /** EL2 panicked. */
+  | { readonly kind: "hyp-panic"; readonly reason: PanicReason }
+  /** The host kernel died. */
+  | { readonly kind: "host-panic"; readonly reason: PanicReason }
+  /** The CPU never came back within its budget of instructions. */
+  | { readonly kind: "hang"; readonly where: string }
+  /** The model does not know this yet; the run stops with its name. */
+  | { readonly kind: "unmodelled"; readonly what: string };
+
+export const SMCCC_RET_SUCCESS = 0n;
+export const SMCCC_RET_NOT_SUPPORTED = 0xffff_ffff_ffff_ffffn;
+
+export const returned = (value: number | bigint): Outcome => ({
+  kind: "returned",
+  value: BigInt.asUintN(64, BigInt(value)),
+});
+
+/** A host hypercall that was known and answered `value`. */
+export const answered = (value: number | bigint): Outcome => ({
+  kind: "hcall",
+  x0: SMCCC_RET_SUCCESS,
+  x1: BigInt.asUintN(64, BigInt(value)),
+});
+
+/** A host hypercall that nobody knows; x1 and above are untouched. */
+export const NOT_SUPPORTED: Outcome = {
+  kind: "hcall",
+  x0: SMCCC_RET_NOT_SUPPORTED,
+  x1: undefined,
+};
+
+/** A 64-bit value read as a signed number. */
+export const signed = (value: bigint): bigint => BigInt.asIntN(64, value);

@@ -1,0 +1,30 @@
+// Who owns one page of memory, as pKVM keeps it.
+
+/** What the host may do with a page. Source: facts of enum pkvm_page_state, nvhe/mem_protect.h (android14-6.1). */
+export type HostPageState =
+  | "OWNED"
+  | "SHARED_OWNED"
+  | "SHARED_BORROWED"
+  | "NOPAGE"
+  | "MODULE_OWNED";
+
+/** Whose mark an invalid host stage-2 entry carries. Source: enum pkvm_component_id. */
+export type OwnerId = "HOST" | "HYP" | "GUEST" | "FFA" | "PROTECTED";
+
+/** What the hypervisor may do with a page through its linear map. */
+export type HypPageState = "NOPAGE" | "OWNED" | "SHARED_BORROWED";
+
+/** One page. Only pages that differ from `PLAIN_PAGE` are kept. */
+export interface PageState {
+  readonly host: HostPageState;
+  readonly owner: OwnerId;
+  readonly hyp: HypPageState;
+  /** Pins by hyp_pin_shared_mem. */
+  readonly refcount: number;
+}
+
+/** A page of memory that is plainly the host's. */
+export const PLAIN_PAGE: PageState = { host: "OWNED", owner: "HOST", hyp: "NOPAGE", refcount: 0 };
+
+/** A page that the hypervisor owns: state Y of the ownership table. */
+export const HYP_PAGE: PageState = { host: "NOPAGE", owner: "HYP", hyp: "OWNED", refcount: 0 };

@@ -33,13 +33,14 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
   return {
     config,
     boot: {
-      mode: "nvhe",
+      mode: "vhe",
       protectedModules: "",
       hypUp: false,
       key: false,
       finalised: new Array<boolean>(config.cpuCount).fill(false),
       earlyModulesDone: false,
       loadFailure: undefined,
+      requestedNames: [],
       requested: undefined,
       iommuFinalised: false,
     },

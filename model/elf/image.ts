@@ -48,7 +48,7 @@ export function s64(image: Image, at: number): bigint {
  */
 export const NAME_MAX = 511;
 
-/** The zero-terminated string at `at`; undefined if it does not end before `end`, or is too long. */
+/** The zero-terminated string at `at`; undefined if too long, or not ended before `end`. */
 export function stringAt(image: Image, at: number, end: number): string | undefined {
   const window = image.bytes.subarray(at, Math.min(end, at + NAME_MAX + 1));
   const length = window.indexOf(0);

@@ -48,8 +48,15 @@ export interface LoadModule {
   readonly kind: "load_module";
   readonly name: string;
   readonly sections: readonly El2Section[];
-  /** The negative errno of the loader's own refusal and its reason; undefined when the file is good. */
-  readonly refused: { readonly errno: number; readonly why: string } | undefined;
+  readonly hasInit: boolean;
+  readonly hasExit: boolean;
+  /**
+   * The negative errno of the loader's own refusal and its reason; undefined when the file is good. `early`: found before
+   * the name is looked up among the loaded modules (headers, sections, vermagic), otherwise after it (symbols, relocations).
+   */
+  readonly refused:
+    | { readonly errno: number; readonly why: string; readonly early: boolean }
+    | undefined;
 }
 
 /** The EL1 init returned. Source: do_init_module, kernel/module/main.c. */

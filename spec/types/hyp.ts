@@ -16,8 +16,8 @@ export interface SystemConfig {
   readonly cpuCount: number;
 }
 
-/** kvm-arm.mode as it took effect. */
-export type KvmMode = "none" | "nvhe" | "protected";
+/** kvm-arm.mode as it took effect; "vhe" is the kernel at EL2, which a CPU with FEAT_VHE gets when nothing is asked. */
+export type KvmMode = "none" | "vhe" | "nvhe" | "nested" | "protected";
 
 /** The boot so far. Source: section order of arch/arm64/kvm/arm.c and arch/arm64/kvm/pkvm.c. */
 export interface BootState {
@@ -34,6 +34,8 @@ export interface BootState {
   readonly earlyModulesDone: boolean;
   /** The first early module that failed to load, with the status that modprobe left. */
   readonly loadFailure: { readonly name: string; readonly status: number } | undefined;
+  /** Every name that was requested of modprobe, in order. */
+  readonly requestedNames: readonly string[];
   /** The early-module request that is being served. */
   readonly requested: string | undefined;
   /** pkvm_iommu_finalize was called with 0 by someone. */

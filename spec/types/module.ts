@@ -32,6 +32,8 @@ export interface ModuleState {
   readonly state: ModuleListState;
   /** module_refcount: how often something holds it. */
   readonly refcount: number;
+  readonly hasInit: boolean;
+  readonly hasExit: boolean;
   readonly sections: readonly El2Section[];
   readonly el2: El2State;
   /** What pkvm_load_el2_module wrote through its token pointer: the base of the EL2 reservation. */

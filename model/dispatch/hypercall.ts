@@ -1,0 +1,16 @@
+// The shape of one host hypercall: a transition over its CPU and its arguments x1 to x7.
+
+import type { Transition } from "../transition.ts";
+
+/** What a hypercall handler sees: the CPU it runs on and the argument registers, x1 first. */
+export interface HypercallArgs {
+  readonly cpu: number;
+  readonly args: readonly bigint[];
+}
+
+export type Hypercall = Transition<HypercallArgs>;
+
+/** Argument n of a hypercall; 1 is x1. */
+export function argument({ args }: HypercallArgs, n: number): bigint {
+  return args[n - 1] ?? 0n;
+}

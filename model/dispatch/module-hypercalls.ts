@@ -1,0 +1,184 @@
+// The hypercalls that load a module: reserve addresses, map and unmap a page, run its init, register a handler.
+
+import { branchOf } from "../../spec/branches/branches.ts";
+import { cite } from "../../spec/sources.ts";
+import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
+import { negative } from "../../spec/types/errno.ts";
+import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
+import { PROT } from "../../spec/types/module.ts";
+import { answered, type Outcome } from "../../spec/types/outcome.ts";
+import { PRIVATE_LIMIT } from "../initial.ts";
+import {
+  checkHostDonateHyp,
+  checkHypDonateHost,
+  hostDonateHyp,
+  hypDonateHost,
+} from "../ownership/donate.ts";
+import type { Mutable } from "../transition.ts";
+import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
+
+/** A page frame number as a register holds it: the shift loses the bits above 51, so pfn + 2^52 is the same page. */
+export const pfnArgument = (call: HypercallArgs, n: number): Pfn =>
+  Number(BigInt.asUintN(64, argument(call, n) << PAGE_SHIFT) >> PAGE_SHIFT) as Pfn;
+
+/** The smallest power of two that is at least `bytes`. */
+function roundUpToPowerOfTwo(bytes: bigint): bigint {
+  let size = PAGE_SIZE;
+  while (size < bytes) size <<= 1n;
+  return size;
+}
+
+/**
+ * Where a reservation of `pages` would lie: the base is aligned to the size rounded up to a power of two. Nothing for
+ * 0 pages or a range that is full. The shift is not checked, so 2^52 pages are 0.
+ * Source: __pkvm_alloc_private_va_range, hyp/nvhe/mm.c (android14-6.1); measured bases of ovm and ovmt.
+ */
+export function reservation(hyp: Pick<Hyp, "el2">, pages: bigint): Reservation | undefined {
+  const bytes = BigInt.asUintN(64, pages << PAGE_SHIFT);
+  if (bytes === 0n || bytes >= PRIVATE_LIMIT) return undefined;
+  const size = roundUpToPowerOfTwo(bytes);
+  const base = (hyp.el2.nextFree + size - 1n) & ~(size - 1n);
+  if (base + bytes > PRIVATE_LIMIT) return undefined;
+  return { base: hypVa(base), pages: Number(bytes >> PAGE_SHIFT) };
+}
+
+/** Takes the reservation and answers its base, or 0. Nothing is ever given back. */
+export function reserve(hyp: Mutable<Hyp>, pages: bigint): bigint {
+  const taken = reservation(hyp, pages);
+  if (taken === undefined) return 0n;
+  hyp.el2.reservations.push({ ...taken });
+  hyp.el2.nextFree = hypVa(taken.base + BigInt(taken.pages) * PAGE_SIZE);
+  return taken.base;
+}
+
+/**
+ * Whether an EL2 address lies between the first and the last module reservation: the debug build's test, which does
+ * not notice what lies between two modules. Source: assert_in_mod_range, hyp/nvhe/mm.c (android14-6.1).
+ */
+function inModuleRange(hyp: Pick<Hyp, "el2">, address: bigint): boolean {
+  const first = hyp.el2.reservations.at(0);
+  const last = hyp.el2.reservations.at(-1);
+  if (first === undefined || last === undefined) return false;
+  return address >= first.base && address < last.base + BigInt(last.pages) * PAGE_SIZE;
+}
+
+/** The debug build stops the system when the host names an address outside every module. */
+const addressIsChecked = (n: number) => (hyp: Hyp, call: HypercallArgs) =>
+  hyp.config.build !== "el2debug" || inModuleRange(hyp, argument(call, n));
+const BAD_ADDRESS: Outcome = { kind: "hyp-panic", reason: "BAD_HCALL_ADDRESS" };
+const UNMAP_NOT_OWNED: Outcome = { kind: "hyp-panic", reason: "UNMAP_NOT_OWNED" };
+
+/** __pkvm_alloc_module_va(nr_pages): an address in the private range, or 0. */
+export const allocModuleVa: Hypercall = {
+  name: "__pkvm_alloc_module_va",
+  source: [cite("android14-6.1", "__pkvm_alloc_module_va, hyp/nvhe/mm.c")],
+  guards: [
+    {
+      clause: "LOAD-16",
+      permits: (hyp, call) => reservation(hyp, argument(call, 1)) !== undefined,
+      refusal: () => answered(0),
+    },
+  ],
+  effect: (hyp, call) => answered(reserve(hyp, argument(call, 1))),
+};
+
+/** The permissions that the page-table code accepts: R always, never W with X, never X on a device. */
+function permitsProt(prot: bigint): boolean {
+  const has = (bit: number) => (prot & BigInt(bit)) !== 0n;
+  if (!has(PROT.R)) return false;
+  return !(has(PROT.X) && (has(PROT.W) || has(PROT.DEVICE)));
+}
+
+/** Whether the address is free, or maps exactly this already. */
+function mappingFits(hyp: Pick<Hyp, "el2">, va: bigint, page: Pfn, prot: bigint): boolean {
+  const existing = hyp.el2.mappings.get(hypVa(va & ~(PAGE_SIZE - 1n)));
+  return existing === undefined || (existing.pfn === page && BigInt(existing.prot) === prot);
+}
+
+/** __pkvm_map_module_page(pfn, va, prot, is_protected): the page becomes the hypervisor's, then it is mapped. */
+export const mapModulePage: Hypercall = {
+  name: "__pkvm_map_module_page",
+  source: [cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c")],
+  guards: [
+    { clause: "LOAD-19", permits: addressIsChecked(2), refusal: () => BAD_ADDRESS },
+    {
+      clause: "LOAD-20",
+      permits: (hyp, call) =>
+        argument(call, 4) !== 0n || checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
+      refusal: (hyp, call) => answered(checkHostDonateHyp(hyp, pfnArgument(call, 1))),
+    },
+    // The donation is taken back when the mapping fails, so that a refused page is the host's as before.
+    {
+      clause: "LOAD-21",
+      permits: (_, call) => permitsProt(argument(call, 3)),
+      refusal: () => answered(negative("EINVAL")),
+    },
+    {
+      clause: "LOAD-35",
+      permits: (hyp, call) =>
+        mappingFits(hyp, argument(call, 2), pfnArgument(call, 1), argument(call, 3)),
+      refusal: () => answered(negative("EINVAL")),
+    },
+  ],
+  effect: (hyp, call) => {
+    const page = pfnArgument(call, 1);
+    if (argument(call, 4) === 0n) hostDonateHyp(hyp, page);
+    hyp.el2.mappings.set(hypVa(argument(call, 2) & ~(PAGE_SIZE - 1n)), {
+      pfn: page,
+      prot: Number(argument(call, 3)),
+    });
+    return answered(0);
+  },
+};
+
+/**
+ * __pkvm_unmap_module_page(pfn, va): 6.1 gives the page to the host first and removes the mapping after it, and takes
+ * either failing as a bug of its own: the system stops.
+ */
+export const unmapModulePage: Hypercall = {
+  name: "__pkvm_unmap_module_page",
+  source: [cite("android14-6.1", "__pkvm_unmap_module_page, pkvm_remove_mappings, hyp/nvhe/mm.c")],
+  guards: [
+    {
+      clause: "LOAD-25",
+      permits: (hyp, call) => checkHypDonateHost(hyp, pfnArgument(call, 1)) === 0,
+      refusal: () => UNMAP_NOT_OWNED,
+    },
+  ],
+  effect: (hyp, call) => {
+    const va = hypVa(argument(call, 2));
+    hypDonateHost(hyp, pfnArgument(call, 1));
+    if (!hyp.el2.mappings.delete(va)) return UNMAP_NOT_OWNED;
+    return answered(0);
+  },
+};
+
+/** __pkvm_init_module(function): EL2 calls whatever address it is given; production builds check nothing. */
+export const initModule: Hypercall = {
+  name: "__pkvm_init_module",
+  source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c")],
+  guards: [{ clause: "LOAD-27", permits: addressIsChecked(1), refusal: () => BAD_ADDRESS }],
+  effect: (_, call) => ({ kind: "enters", address: hypVa(argument(call, 1)) }),
+};
+
+/** __pkvm_register_hcall(function): the next free id; a debug build checks the address, a production build does not. */
+export const registerHcall: Hypercall = {
+  name: "__pkvm_register_hcall",
+  source: [cite("android14-6.1", "__pkvm_register_hcall, hyp/nvhe/modules.c")],
+  guards: [
+    { clause: "REG-3", permits: addressIsChecked(1), refusal: () => BAD_ADDRESS },
+    {
+      clause: "REG-2",
+      permits: (hyp) => hyp.dispatch.dynamicHcalls.length < branchOf(hyp.config).dynamicHcallMax,
+      refusal: () => answered(negative("ENOMEM")),
+    },
+  ],
+  effect: (hyp, call) => {
+    const id = branchOf(hyp.config).dynamicBase + hyp.dispatch.dynamicHcalls.length;
+    hyp.dispatch.dynamicHcalls.push(hypVa(argument(call, 1)));
+    return answered(id);
+  },
+};
+
+/** The value of an EL2 init becomes the answer of __pkvm_init_module. */
+export const initReturned = (value: bigint): Outcome => answered(BigInt.asIntN(32, value));

@@ -1,6 +1,7 @@
 // What differs between kernel branches, as one complete table per branch.
 
 import type { Evidence, Source } from "../sources.ts";
+import type { CallbackType } from "../types/hyp.ts";
 
 export const BRANCH_NAMES = [
   "android14-6.1",
@@ -17,9 +18,37 @@ export type Build = (typeof BUILDS)[number];
 /** One slot of struct pkvm_module_ops; `undefined` as op is a reserved slot. */
 export interface OpsSlot {
   readonly slot: number;
+  /** In bytes from the start of the struct. */
+  readonly offset: number;
   readonly op: string | undefined;
   /** C prototype in short, for people. */
   readonly signature: string | undefined;
+}
+
+/** Bytes of one slot of struct pkvm_module_ops: a pointer, or the u64 of ANDROID_KABI_RESERVE. */
+export const SLOT_BYTES = 8;
+
+/** A slot that holds an op. */
+export const slot = (index: number, op: string, signature: string): OpsSlot => ({
+  slot: index,
+  offset: index * SLOT_BYTES,
+  op,
+  signature,
+});
+
+/** The slots that ANDROID_KABI_RESERVE keeps free, `first` to `last`. */
+export const reservedSlots = (first: number, last: number): readonly OpsSlot[] =>
+  Array.from({ length: last - first + 1 }, (_, at) => ({
+    slot: first + at,
+    offset: (first + at) * SLOT_BYTES,
+    op: undefined,
+    signature: undefined,
+  }));
+
+/** A section that __pkvm_load_el2_module maps at EL2, in the order of its table. */
+export interface MappedSection {
+  readonly name: string;
+  readonly prot: number;
 }
 
 /** One branch, complete: no defaults, no inheritance from another branch. */
@@ -29,12 +58,16 @@ export interface Branch {
   readonly source: readonly Source[];
   /** host_hcall[] in order; index 0 is the empty slot of __kvm_hyp_init. */
   readonly hcalls: readonly string[];
+  /** How the numbers of the hypercalls are known; `source` says it for the rest. */
+  readonly hcallsEvidence: Evidence;
   /** First id of registered hypercalls. */
   readonly dynamicBase: number;
   readonly dynamicHcallMax: number;
   readonly ops: readonly OpsSlot[];
   /** Slots that the branch declares but leaves NULL in its table. */
   readonly nullOps: readonly string[];
+  /** What is mapped at EL2 of a module; .hyp.reloc never is. */
+  readonly mappedSections: readonly MappedSection[];
   /** What a handler gets in x0. */
   readonly handlerContext: "kvm_cpu_context" | "user_pt_regs";
   /** Whether the dispatcher writes SMCCC_RET_SUCCESS to x0 before it calls a registered handler. */
@@ -60,8 +93,22 @@ export interface Branch {
   readonly dropFailure: "clear firmware" | "BUG" | "log";
   /** Handlers per callback type. */
   readonly handlersPerType: 1 | 16;
+  /** The types that have `handlersPerType` slots; every other type has one. */
+  readonly multiSlotCallbacks: readonly CallbackType[];
   /** Whether pkvm_load_el2_module takes a token argument. */
   readonly loadTakesToken: boolean;
   /** What __pkvm_init_module gets. */
   readonly initArgument: "function VA" | "shared struct";
+  /** How the base of a private EL2 range is aligned. */
+  readonly privateAlignment: "size rounded up to a power of two" | "page";
+  /** Whether a module's EL2 address mirrors its EL1 address in one window of 128 MiB. */
+  readonly directRange: boolean;
+  /** Whether the EL2 half of a module may call functions of another's. */
+  readonly importsBetweenModules: boolean;
+  /** Where EL2 checks that no early mapping is left (__pkvm_close_module_registration). */
+  readonly closingCheck: "__pkvm_prot_finalize" | "__pkvm_late_cpus_finalize";
+  /** What says whether DMA is isolated; if it does not, finalize_pkvm clears the firmware. */
+  readonly dmaIsolatedBy: "pkvm_iommu_finalize" | "kvm_iommu_init_driver";
+  /** Whether finalize_pkvm also asks is_kvm_arm_initialised. */
+  readonly finalizeAsksKvmInitialised: boolean;
 }

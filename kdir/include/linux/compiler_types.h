@@ -1,0 +1,2 @@
+/* Everything that this name stands for is in linux/compiler.h. */
+#include <linux/compiler.h>

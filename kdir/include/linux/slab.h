@@ -1,0 +1,14 @@
+/* Kernel memory by size. A kernel may not export every one of these under this name: the loader decides. */
+#ifndef __LINUX_SLAB_H
+#define __LINUX_SLAB_H
+
+#include <linux/gfp.h>
+#include <linux/types.h>
+
+void *__kmalloc(size_t size, gfp_t gfp);
+void kfree(const void *memory);
+
+static inline void *kmalloc(size_t size, gfp_t gfp) { return __kmalloc(size, gfp); }
+static inline void *kzalloc(size_t size, gfp_t gfp) { return __kmalloc(size, gfp | __GFP_ZERO); }
+
+#endif

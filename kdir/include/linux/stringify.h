@@ -1,0 +1,2 @@
+/* A macro's value as text: __stringify is in linux/compiler.h. */
+#include <linux/compiler.h>

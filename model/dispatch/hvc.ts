@@ -8,7 +8,7 @@ import type { El2InitReturned, HandlerReturned, Hvc } from "../../spec/types/act
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { NOT_SUPPORTED, type Outcome } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
-import { type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
+import { CALL_HINTS, type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
 import type { Hypercall, HypercallArgs } from "./hypercall.ts";
 import { HYPERCALLS } from "./hypercalls.ts";
 import { initReturned } from "./module-hypercalls.ts";

@@ -1,0 +1,48 @@
+// What a run leaves behind: everything that happened, in order.
+
+import type { Hyp } from "../spec/types/hyp.ts";
+import type { ModelStep } from "./step.ts";
+
+/** The registers x0 to x17 around one HVC; `after` is undefined when the call did not return. */
+export interface HvcRecord {
+  readonly kind: "hvc";
+  readonly cpu: number;
+  readonly imm: number;
+  readonly before: readonly bigint[];
+  readonly after: readonly bigint[] | undefined;
+  /** Who executed it: a module's EL1 code, the kernel on a module's behalf, or the host's scenario. */
+  readonly by: "module" | "kernel" | "host";
+}
+
+/** One line of a run's log. */
+export type LogEvent =
+  | { readonly kind: "step"; readonly step: ModelStep; readonly depth: number }
+  | { readonly kind: "console"; readonly text: string }
+  | { readonly kind: "modprobe"; readonly argv: readonly string[] }
+  | {
+      readonly kind: "modprobe-exit";
+      readonly name: string;
+      readonly parameters: string;
+      readonly status: number;
+    }
+  | HvcRecord
+  | { readonly kind: "userspace" }
+  | {
+      readonly kind: "answer";
+      readonly of: "insmod" | "rmmod";
+      readonly name: string;
+      readonly value: number;
+    }
+  | { readonly kind: "unmodelled"; readonly what: string };
+
+/** How a run ended. */
+export interface Run {
+  readonly log: readonly LogEvent[];
+  readonly final: Hyp;
+  /** What the model does not know, if that is why it stopped. */
+  readonly unmodelled: string | undefined;
+  /** Kernel functions that were answered by a stub, not by a model: the verdict is partial. */
+  readonly stubbed: readonly string[];
+  /** Instructions executed by module code. */
+  readonly instructions: number;
+}

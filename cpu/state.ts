@@ -2,8 +2,8 @@
 
 import type { CpuModel } from "./cpu-model.ts";
 import type { Memory } from "./memory.ts";
-import type { SysregName } from "./sysregs/names.ts";
 import type { Tlb } from "./mmu/tlb.ts";
+import type { Sysregs } from "./sysregs/registers.ts";
 
 /** An Exception level that this core has. EL3 is outside. */
 export type El = 0 | 1 | 2;
@@ -43,13 +43,15 @@ export interface Core {
   memory: Memory;
   /** X0 to X30. */
   readonly x: BigUint64Array;
+  /** The same registers in halves, over the buffer of `x`: Wn is `w[2 * n]`. */
+  readonly w: Uint32Array;
   /** SP_EL0, SP_EL1, SP_EL2. */
   readonly sp: BigUint64Array;
   /** Program counter, 64 bits. */
   pc: bigint;
   readonly pstate: PState;
   /** System registers by Arm's name, 64 bits each. */
-  readonly sysreg: Record<SysregName, bigint>;
+  readonly sysreg: Sysregs;
   /** Translations that may be cached. */
   readonly tlb: Tlb;
   /** The local exclusive monitor: the marked physical block, or nothing. */

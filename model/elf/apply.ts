@@ -23,8 +23,8 @@ export function computed(op: RelocationOp, value: bigint, place: bigint): bigint
 }
 
 /**
- * Writes one relocation at `at` of the view, whose byte `at` will lie at `place`; false if the value
- * does not fit. As in the kernel it is written even then, and bits below `lsb` are dropped unseen.
+ * Writes one relocation at `at` of the view, whose byte `at` will lie at `place`; false if the
+ * value does not fit. As in the kernel it is written even then, and bits below `lsb` are dropped.
  */
 export function applyHowto(
   howto: Howto,

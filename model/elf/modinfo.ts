@@ -96,7 +96,8 @@ export function branchOfVermagic(vermagic: string): BranchName | undefined {
  */
 export function sameMagic(module: string, kernel: string, hasVersions: boolean): boolean {
   if (!hasVersions) return module === kernel;
-  const afterRelease = (magic: string) => (magic.includes(" ") ? magic.slice(magic.indexOf(" ")) : "");
+  const afterRelease = (magic: string) =>
+    magic.includes(" ") ? magic.slice(magic.indexOf(" ")) : "";
   return afterRelease(module) === afterRelease(kernel);
 }
 

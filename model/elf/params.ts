@@ -28,7 +28,7 @@ export interface ModuleParam {
   readonly arg: { readonly symbol: number; readonly addend: bigint };
 }
 
-/** Reads the module's parameters, in the order of the section, in which the kernel looks them up. */
+/** Reads the module's parameters in the order of the section, in which the kernel tries them. */
 export function readParams(elf: ElfFile): Result<{ readonly params: readonly ModuleParam[] }> {
   const section = sectionNamed(elf, "__param");
   if (section === undefined) return { ok: true, params: [] };
@@ -47,8 +47,8 @@ export function readParams(elf: ElfFile): Result<{ readonly params: readonly Mod
     const name = stringOf(elf, sites.get(at + NAME_AT));
     if (name === undefined || ops === undefined || arg === undefined) {
       return kernelDoesNotCheck(
-        `Parameter ${at / KERNEL_PARAM_SIZE} of ${sectionLabel(section)} has no relocations for its`,
-        "name, ops and variable;",
+        `Parameter ${at / KERNEL_PARAM_SIZE} of ${sectionLabel(section)} has no relocations for`,
+        "its name, ops and variable;",
         CORRUPT,
       );
     }

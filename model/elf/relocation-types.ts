@@ -1,6 +1,6 @@
 // Every static relocation that an arm64 kernel applies to a module, as data.
-// Source: ELF for the Arm 64-bit Architecture (AAELF64), "Relocation"; which of them, which overflow
-// checks, and how: apply_relocate_add, arch/arm64/kernel/module.c of 6.1 (the same in 6.6).
+// Source: ELF for the Arm 64-bit Architecture (AAELF64), "Relocation"; which of them, and which
+// are checked: apply_relocate_add, arch/arm64/kernel/module.c of 6.1 (the same in 6.6).
 
 /** What is computed from S + A and the place P: itself, its distance, the distance of the pages. */
 export type RelocationOp = "ABS" | "PREL" | "PAGE";
@@ -14,8 +14,8 @@ export type Howto =
   /** A data word; ABS of 16 and 32 bits is unsigned, PREL signed. */
   | { readonly kind: "data"; readonly op: "ABS" | "PREL"; readonly width: 16 | 32 | 64 }
   /**
-   * Bits [lsb+15:lsb] into a move-wide immediate. `MOVKZ` keeps the opcode, `MOVNZ` makes it MOVN for
-   * a negative value and MOVZ for another.
+   * Bits [lsb+15:lsb] into a move-wide immediate. `MOVKZ` keeps the opcode, `MOVNZ` makes it MOVN
+   * for a negative value and MOVZ for another.
    */
   | {
       readonly kind: "movw";

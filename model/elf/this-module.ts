@@ -1,6 +1,6 @@
-// The struct module that the loader finds in the file: which symbols its init and exit pointers take.
+// The struct module that the loader finds in the file: its name, and its init and exit pointers.
 // Source: modpost's __this_module; include/linux/module.h. The offsets of init and exit differ from
-// kernel to kernel, so they are found by their relocations; state, list and name stand first in all.
+// kernel to kernel, so their relocations tell; state, list and name stand first in all of them.
 
 import type { ElfFile } from "./read.ts";
 import { contentsOf, sectionNamed } from "./read.ts";
@@ -15,6 +15,7 @@ export interface ModulePointer {
   /** Byte offset in struct module. */
   readonly offset: number;
   readonly symbol: ElfSymbol;
+  readonly addend: bigint;
 }
 
 /** The module's own struct module, before it is loaded. */
@@ -49,7 +50,7 @@ function pointerTo(elf: ElfFile, section: number, name: string): ModulePointer |
     for (const rela of table.entries) {
       const symbol = elf.symbols[rela.symbol]!;
       if (rela.type === R_AARCH64_ABS64 && symbol.name === name) {
-        return { offset: rela.offset, symbol };
+        return { offset: rela.offset, symbol, addend: rela.addend };
       }
     }
   }

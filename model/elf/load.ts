@@ -1,0 +1,129 @@
+// A module file from its bytes to what stands in kernel memory just before its init function runs.
+// Source: load_module and layout_and_allocate, kernel/module/main.c: the order of the steps.
+
+import type { BranchName } from "../../spec/branches/branch.ts";
+import type { KernVa } from "../../spec/types/address.ts";
+import { kernVa } from "../../spec/types/address.ts";
+import type { HypModule } from "./hyp.ts";
+import { hypModuleOf } from "./hyp.ts";
+import type { Layout, LoaderRules, RegionBases } from "./layout.ts";
+import { addressesOf, layoutSections } from "./layout.ts";
+import type { ModInfo, SymbolVersion } from "./modinfo.ts";
+import { readModInfo, readVersions, refuseVermagic } from "./modinfo.ts";
+import type { ModuleParam } from "./params.ts";
+import { readParams } from "./params.ts";
+import type { ElfFile } from "./read.ts";
+import { readElf } from "./read.ts";
+import type { Refusal, Result } from "./refusal.ts";
+import type { LoadedSection } from "./relocate.ts";
+import { relocate } from "./relocate.ts";
+import type { ExportedSymbols, SymbolValues, UnresolvedSymbols } from "./resolve.ts";
+import { resolveSymbols } from "./resolve.ts";
+import type { ModulePointer, ThisModule } from "./this-module.ts";
+import { readThisModule } from "./this-module.ts";
+
+/** A file that is a module for us: everything that can be said of it before it is loaded. */
+export interface ModuleFile {
+  readonly elf: ElfFile;
+  /** From .modinfo, or else from the struct module in the file. */
+  readonly name: string;
+  readonly info: ModInfo;
+  readonly thisModule: ThisModule;
+  readonly params: readonly ModuleParam[];
+  /** Undefined without MODVERSIONS. */
+  readonly versions: readonly SymbolVersion[] | undefined;
+}
+
+/** Reads a module file. A refusal here means that the file is not a module that can be tried. */
+export function readModule(file: Uint8Array): Result<{ readonly module: ModuleFile }> {
+  const read = readElf(file);
+  if (!read.ok) return read;
+  const { elf } = read;
+  const modinfo = readModInfo(elf);
+  if (!modinfo.ok) return modinfo;
+  const params = readParams(elf);
+  if (!params.ok) return params;
+  const versions = readVersions(elf);
+  if (!versions.ok) return versions;
+  const thisModule = readThisModule(elf);
+  const { info } = modinfo;
+  const name = info.name ?? thisModule.name;
+  return {
+    ok: true,
+    module: {
+      elf,
+      name,
+      info,
+      thisModule,
+      params: params.params,
+      versions: versions.versions,
+    },
+  };
+}
+
+/** What the kernel brings to a load. */
+export interface Loader {
+  readonly branch: BranchName;
+  readonly rules: LoaderRules;
+  /** The kernel's own vermagic; undefined loads whatever a module says. */
+  readonly vermagic: string | undefined;
+  readonly exported: ExportedSymbols;
+  /** Where the regions of this module go. */
+  readonly place: (layout: Layout) => RegionBases;
+}
+
+/** A module in memory, its init not called yet. */
+export interface LoadedModule {
+  readonly file: ModuleFile;
+  readonly layout: Layout;
+  readonly sections: readonly LoadedSection[];
+  /** By the index of the symbol. */
+  readonly values: SymbolValues;
+  /** mod->init and mod->exit; undefined where the module has none. */
+  readonly init: KernVa | undefined;
+  readonly exit: KernVa | undefined;
+  /** Undefined for a module without an EL2 half. */
+  readonly hyp: HypModule | undefined;
+}
+
+/** Loads a module that was read, or says at which step the kernel gives up. */
+export function loadModule(
+  file: ModuleFile,
+  loader: Loader,
+): { readonly ok: true; readonly loaded: LoadedModule } | Refusal | UnresolvedSymbols {
+  const { elf } = file;
+  if (loader.vermagic !== undefined) {
+    const magic = refuseVermagic(file.info, loader.vermagic, file.versions !== undefined);
+    if (magic !== undefined) return magic;
+  }
+  const laidOut = layoutSections(elf, loader.rules);
+  if (!laidOut.ok) return laidOut;
+  const { layout } = laidOut;
+  const addresses = addressesOf(elf, layout, loader.place(layout));
+  const resolved = resolveSymbols(elf, addresses, loader.exported);
+  if (!resolved.ok) return resolved;
+  const { values } = resolved;
+  const relocated = relocate(elf, layout, addresses, values);
+  if (!relocated.ok) return relocated;
+  const { sections } = relocated;
+  const el2 = hypModuleOf(elf, sections, loader.branch);
+  if (!el2.ok) return el2;
+  const { init, exit } = file.thisModule;
+  return {
+    ok: true,
+    loaded: {
+      file,
+      layout,
+      sections,
+      values,
+      init: pointed(values, init),
+      exit: pointed(values, exit),
+      hyp: el2.hyp,
+    },
+  };
+}
+
+function pointed(values: SymbolValues, pointer: ModulePointer | undefined): KernVa | undefined {
+  const value = pointer && values[pointer.symbol.index];
+  return value === undefined ? undefined : kernVa(value + pointer!.addend);
+}

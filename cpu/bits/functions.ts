@@ -1,0 +1,93 @@
+// The functions of the Arm pseudocode that instructions call instead of writing them in Bits.
+
+/**
+ * How a function may be used: `pure` depends on its arguments alone; `state` also reads the state;
+ * `fallible` may end the instruction with an exception; `effect` has no value and changes the state.
+ */
+export type FunctionKind = "pure" | "state" | "fallible" | "effect";
+
+export interface Signature {
+  readonly kind: FunctionKind;
+  /** Widths of the arguments; 0 stands for any. */
+  readonly args: readonly number[];
+  /** Width of the value; 0 for none, or for one that the caller states. */
+  readonly result: number;
+}
+
+const pure = (args: readonly number[], result: number): Signature => ({
+  kind: "pure",
+  args,
+  result,
+});
+const state = (args: readonly number[], result: number): Signature => ({
+  kind: "state",
+  args,
+  result,
+});
+const fallible = (args: readonly number[], result: number): Signature => ({
+  kind: "fallible",
+  args,
+  result,
+});
+const effect = (args: readonly number[]): Signature => ({ kind: "effect", args, result: 0 });
+
+const data = fallible([64, 64], 64);
+/** op0, op1, CRn, CRm, op2, and the number of the register that is transferred. */
+const sysreg = [2, 3, 4, 4, 3, 5] as const;
+const sys = [3, 4, 4, 3, 5] as const;
+
+/** Every such function; cpu/interpret/functions has what each does. */
+export const signatures = {
+  // Memory.
+  CheckSPAlignment: fallible([], 64),
+  AArch64_BranchAddr: state([64], 64),
+  InGuardedPage: state([], 1),
+  LoadExclusive: fallible([64], 0),
+  StoreExclusive: fallible([64, 0], 1),
+  ClearExclusiveLocal: effect([]),
+
+  // Exception-generating instructions and ERET.
+  SVC: effect([16]),
+  HVC: effect([16]),
+  SMC: effect([16]),
+  BRK: effect([16]),
+  HLT: effect([16]),
+  DCPS: effect([2]),
+  DRPS: effect([]),
+  ERET: effect([]),
+  ERETAA: effect([]),
+  ERETAB: effect([]),
+
+  // System registers and instructions.
+  MRS: fallible(sysreg, 64),
+  MSR: effect([...sysreg, 64]),
+  MSR_immediate: effect([3, 3, 4]),
+  SYS: effect([...sys, 64]),
+  SYSL: fallible(sys, 64),
+
+  // Hints and barriers.
+  WFI: effect([]),
+  WFE: effect([]),
+  SEV: effect([]),
+  SEVL: effect([]),
+  ESB: effect([]),
+  ISB: effect([]),
+
+  // Pointer authentication.
+  AddPACIA: data,
+  AddPACIB: data,
+  AddPACDA: data,
+  AddPACDB: data,
+  AddPACGA: data,
+  AuthIA: data,
+  AuthIB: data,
+  AuthDA: data,
+  AuthDB: data,
+  Strip: state([64, 1], 64),
+
+  // Checksums.
+  CRC32: pure([32, 0], 32),
+  CRC32C: pure([32, 0], 32),
+} as const satisfies Record<string, Signature>;
+
+export type FunctionName = keyof typeof signatures;

@@ -1,0 +1,50 @@
+// Functions of the exception-generating instructions and of the exception return.
+
+import type { Exception } from "../../exceptions/exception.ts";
+import {
+  hypervisorCall,
+  secureMonitorCall,
+  softwareBreakpoint,
+  supervisorCall,
+  undefinedInstruction,
+} from "../../exceptions/generate.ts";
+import { exceptionReturn, takeException } from "../../exceptions/take.ts";
+import type { Core } from "../../state.ts";
+import { ENTERED, type Outcome } from "../outcome.ts";
+
+function enter(core: Core, exception: Exception): Outcome {
+  takeException(core, exception);
+  return ENTERED;
+}
+
+const SVC = (core: Core, imm16: number): Outcome => enter(core, supervisorCall(core, imm16));
+const HVC = (core: Core, imm16: number): Outcome => enter(core, hypervisorCall(core, imm16));
+const BRK = (core: Core, imm16: number): Outcome => enter(core, softwareBreakpoint(core, imm16));
+
+/** Leaves the core where it is not trapped: EL3 is outside. */
+function SMC(core: Core, imm16: number): Outcome {
+  const exception = secureMonitorCall(core, imm16);
+  return exception === undefined ? { kind: "smc", imm: imm16 } : enter(core, exception);
+}
+
+/** HLT, DCPS and DRPS are UNDEFINED without an external debugger and outside Debug state. */
+const undefinedHere = (core: Core): Outcome => enter(core, undefinedInstruction(core));
+
+function ERET(core: Core): Outcome {
+  if (core.pstate.EL === 0) return undefinedHere(core);
+  exceptionReturn(core, core.pstate.EL === 2 ? core.sysreg.ELR_EL2 : core.sysreg.ELR_EL1);
+  return ENTERED;
+}
+
+export const exceptionFunctions = {
+  SVC,
+  HVC,
+  SMC,
+  BRK,
+  HLT: undefinedHere,
+  DCPS: undefinedHere,
+  DRPS: undefinedHere,
+  ERET,
+  ERETAA: ERET,
+  ERETAB: ERET,
+};

@@ -30,6 +30,8 @@ export interface BootPlan {
   readonly firmwareBytes: number;
   /** Which modprobe the initramfs carries. */
   readonly modprobe: "kmod" | "stand-in";
+  /** CONFIG_PKVM_MODULE_PATH: tried first with `-d`; "" when the kernel has none. */
+  readonly modulePath: string;
   readonly initramfs: readonly InitramfsModule[];
   readonly faults: readonly Fault[];
 }

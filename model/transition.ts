@@ -52,11 +52,17 @@ export interface Applied {
   readonly transition: string;
 }
 
+/**
+ * The syndrome of a failed check at EL2: BRK with the immediate of BUG and WARN.
+ * Source: BUG_BRK_IMM 0x800, asm/brk-imm.h; measured, "HYP panic: ESR" 0xf2000800.
+ */
+const BUG_ESR = 0xf200_0800n;
+
 /** How an outcome ends the system, if it does. */
 function endOf(outcome: Outcome): End | undefined {
   switch (outcome.kind) {
     case "hyp-panic":
-      return { kind: "hyp-panic", reason: outcome.reason, esr: undefined };
+      return { kind: "hyp-panic", reason: outcome.reason, esr: BUG_ESR };
     case "host-panic":
       return { kind: "host-panic", reason: outcome.reason };
     case "hang":

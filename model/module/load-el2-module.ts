@@ -56,7 +56,8 @@ export const el2ModuleReserved: Transition<El2ModuleReserved> = {
     const module = hyp.modules.get(name);
     if (module !== undefined) {
       module.token = base;
-      module.el2 = "reserved";
+      // A second load of the same module starts again; the first one's EL2 half stays.
+      if (module.el2 !== "initialised") module.el2 = "reserved";
     }
     return returned(0);
   },
@@ -70,8 +71,11 @@ export const el2ModuleLoaded: Transition<El2ModuleLoaded> = {
   effect: (hyp, { name, value }) => {
     const module = hyp.modules.get(name);
     if (module !== undefined) {
-      module.el2 = value === 0 ? "initialised" : "failed";
-      if (value !== 0) module.refcount -= 1;
+      if (value === 0) module.el2 = "initialised";
+      else {
+        if (module.el2 !== "initialised") module.el2 = "failed";
+        module.refcount -= 1;
+      }
     }
     return returned(value);
   },

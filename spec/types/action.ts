@@ -139,6 +139,15 @@ export interface El2Exception {
   readonly entered: "handler" | "init" | "callback" | "inside";
 }
 
+/** EL1 kernel or module code took an exception that nothing fixes up: the kernel dies. Source: die, traps.c. */
+export interface HostOops {
+  readonly kind: "host_oops";
+  readonly cpu: number;
+  readonly esr: bigint;
+  readonly elr: bigint;
+  readonly far: bigint;
+}
+
 /** A CPU used up its instructions in module code. */
 export interface BudgetSpent {
   readonly kind: "budget_spent";
@@ -199,6 +208,7 @@ export type Action =
   | HandlerReturned
   | Op
   | El2Exception
+  | HostOops
   | BudgetSpent
   | Smc
   | KvmCreateVm

@@ -1,7 +1,7 @@
-// EL2 code that does not come back: an exception of its own, or no end.
+// Code that does not come back: an exception of its own, or no end.
 
 import { cite } from "../../spec/sources.ts";
-import type { BudgetSpent, El2Exception } from "../../spec/types/action.ts";
+import type { BudgetSpent, El2Exception, HostOops } from "../../spec/types/action.ts";
 import type { PanicReason } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
 
@@ -41,6 +41,14 @@ export const el2Exception: Transition<El2Exception> = {
     hyp.end = { kind: "hyp-panic", reason, esr: action.esr };
     return { kind: "hyp-panic", reason };
   },
+};
+
+/** The host kernel dies of an exception in its own code. */
+export const hostOops: Transition<HostOops> = {
+  name: "host_oops",
+  source: [cite("linux", "die, arch/arm64/kernel/traps.c; panic_on_oops as Android sets it")],
+  guards: [],
+  effect: () => ({ kind: "host-panic", reason: "HOST_OOPS" }),
 };
 
 /** EL2 is not preemptible: code that does not end takes its CPU with it. */

@@ -1,0 +1,196 @@
+// finit_module and delete_module: a file becomes a module in kernel memory, its init runs, and it may go again.
+
+import type { LoadModule } from "../../spec/types/action.ts";
+import { type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
+import { ERRNO } from "../../spec/types/errno.ts";
+import type { El2Section } from "../../spec/types/module.ts";
+import { type Layout, loaderRulesOf, type RegionBases } from "../elf/layout.ts";
+import { type LoadedModule, loadModule, type ModuleFile, readModule } from "../elf/load.ts";
+import { environmentOf, settled } from "../machine/environment.ts";
+import {
+  allocModuleMemory,
+  freeModuleMemory,
+  pfnOfKernVa,
+  writeKernelBytes,
+} from "../machine/kernel-memory.ts";
+import { callEl1 } from "../machine/run.ts";
+import { exportedSymbol } from "../machine/symbols.ts";
+import {
+  type ModuleImage,
+  nested,
+  perform,
+  returnedValue,
+  type System,
+  stop,
+} from "../machine/system.ts";
+import { loadedModule } from "../module/load-module.ts";
+import type { InitramfsModule } from "../scenario.ts";
+import { loadWithoutEl1 } from "./el2-only.ts";
+import { setParameters } from "./exported/params.ts";
+import { writeStructModule } from "./struct-module.ts";
+import { branchVermagic } from "./vermagic.ts";
+
+type Refused = NonNullable<LoadModule["refused"]>;
+type Regions = ModuleImage["regions"];
+
+/** Loads one file and runs its init: 0, or a negative errno; undefined when the system ended in it. */
+export function finitModule(
+  system: System,
+  cpu: number,
+  entry: InitramfsModule,
+  parameters: string,
+): number | undefined {
+  const bytes = system.files.get(entry.file);
+  if (bytes === undefined) throw new Error(`the run was given no file ${entry.file}`);
+  const read = readModule(bytes);
+  if (!read.ok) return refuse(system, entry.name, read, true);
+  const { module } = read;
+  if (loadedModule(system.hyp, module.name) !== undefined) {
+    return returnedValue(perform(system, loadAction(module, [], undefined)));
+  }
+  const regions: { base: KernVa; pages: number }[] = [];
+  const result = loadModule(module, {
+    branch: system.hyp.config.branch,
+    rules: loaderRulesOf(system.hyp.config.branch, module.elf),
+    vermagic: branchVermagic(system.hyp.config.branch),
+    exported: (name) => exportedSymbol(system.machine, name, system.options.stubs),
+    place: (layout) => place(system, layout, regions),
+  });
+  if (!result.ok) {
+    if ("log" in result) {
+      for (const text of result.log) {
+        system.log.push({ kind: "console", text: `${module.name}: ${text}` });
+      }
+    }
+    giveBack(system, regions);
+    return refuse(system, module.name, result, regions.length === 0);
+  }
+  return start(system, cpu, { loaded: result.loaded, regions }, parameters);
+}
+
+/** The loader's refusal as a step; what no kernel checks stops the run instead. */
+function refuse(
+  system: System,
+  name: string,
+  refusal: { readonly error: string; readonly errno: keyof typeof ERRNO | undefined },
+  early: boolean,
+): number | undefined {
+  if (refusal.errno === undefined) {
+    stop(system, `${name}: ${refusal.error}`);
+    return undefined;
+  }
+  const refused: Refused = { errno: -ERRNO[refusal.errno], why: refusal.error, early };
+  const action: LoadModule = {
+    kind: "load_module",
+    name,
+    sections: [],
+    hasInit: false,
+    hasExit: false,
+    refused,
+  };
+  return returnedValue(perform(system, action));
+}
+
+const loadAction = (
+  module: ModuleFile,
+  sections: readonly El2Section[],
+  refused: Refused | undefined,
+): LoadModule => ({
+  kind: "load_module",
+  name: module.name,
+  sections,
+  hasInit: module.thisModule.init !== undefined,
+  hasExit: module.thisModule.exit !== undefined,
+  refused,
+});
+
+/** Allocates the regions of a layout in the module area. */
+function place(
+  system: System,
+  layout: Layout,
+  regions: { base: KernVa; pages: number }[],
+): RegionBases {
+  const bases = new Map<Layout["regions"][number]["name"], KernVa>();
+  for (const { name, size } of layout.regions) {
+    const pages = Math.ceil(size / Number(PAGE_SIZE));
+    const base = allocModuleMemory(system.machine, pages);
+    regions.push({ base, pages });
+    bases.set(name, base);
+  }
+  return bases;
+}
+
+/** The EL2 sections with the pages behind them. */
+function el2Sections(system: System, loaded: LoadedModule): El2Section[] {
+  return (loaded.hyp?.table ?? []).map(({ name, prot, start, end }) => {
+    const pfns = [];
+    if (start !== undefined && end !== undefined) {
+      for (let at: bigint = start; at < end; at += PAGE_SIZE) {
+        pfns.push(pfnOfKernVa(system.machine, kernVa(at)));
+      }
+    }
+    return { name, kernVa: start, pfns, prot } as El2Section;
+  });
+}
+
+/** Everything from "the file is good" to what the init returned. */
+function start(
+  system: System,
+  cpu: number,
+  image: ModuleImage,
+  parameters: string,
+): number | undefined {
+  const { loaded } = image;
+  const { name } = loaded.file;
+  for (const section of loaded.sections) {
+    writeKernelBytes(system.machine, section.address, section.bytes);
+  }
+  perform(system, loadAction(loaded.file, el2Sections(system, loaded), undefined));
+  system.images.set(name, image);
+  writeStructModule(system, image);
+  const parsed = setParameters(system.machine, loaded, parameters);
+  for (const text of parsed.log) system.log.push({ kind: "console", text });
+  const value = parsed.errno !== 0 ? parsed.errno : runInit(system, cpu, image);
+  if (value === undefined) return undefined;
+  perform(system, { kind: "module_init_returned", name, value });
+  if (value < 0) {
+    system.images.delete(name);
+    giveBack(system, image.regions);
+    return value;
+  }
+  return 0;
+}
+
+/** Runs the EL1 init to its return. */
+function runInit(system: System, cpu: number, image: ModuleImage): number | undefined {
+  if (system.options.el2Only === true) return loadWithoutEl1(system, cpu, image);
+  const { init } = image.loaded;
+  if (init === undefined) return 0;
+  const ran = nested(system, () =>
+    callEl1(system.machine, cpu, init, [], environmentOf(system), system.options.budget),
+  );
+  if (!settled(system, cpu, ran)) return undefined;
+  return Number(BigInt.asIntN(32, ran.x[0] ?? 0n));
+}
+
+/** The memory of a module goes back to the page allocator, whoever owns the pages. */
+function giveBack(system: System, regions: Regions): void {
+  for (const { base, pages } of regions) freeModuleMemory(system.machine, base, pages);
+}
+
+/** rmmod: the checks, the exit function, the memory. Undefined when the system ended in it. */
+export function deleteModule(system: System, cpu: number, name: string): number | undefined {
+  const image = system.images.get(name);
+  const value = returnedValue(perform(system, { kind: "delete_module", name }));
+  if (value !== 0 || image === undefined) return value;
+  const { exit } = image.loaded;
+  if (exit !== undefined) {
+    const ran = nested(system, () =>
+      callEl1(system.machine, cpu, exit, [], environmentOf(system), system.options.budget),
+    );
+    if (!settled(system, cpu, ran)) return undefined;
+  }
+  system.images.delete(name);
+  giveBack(system, image.regions);
+  return 0;
+}

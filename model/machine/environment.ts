@@ -1,0 +1,193 @@
+// What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module ops.
+
+import { branchOf } from "../../spec/branches/branches.ts";
+import { type HypVa, kernVa } from "../../spec/types/address.ts";
+import { SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
+import { hypercall } from "../kernel/hypercall.ts";
+import { loadEl2Module } from "../kernel/load-el2-module.ts";
+import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
+import type { ModelStep } from "../step.ts";
+import { writeKernel64 } from "./kernel-memory.ts";
+import {
+  type Answer,
+  callEl2,
+  type Environment,
+  enterHandler,
+  type HvcAnswer,
+  type Ran,
+  readHostRegister,
+  writeHostRegister,
+} from "./run.ts";
+import { nested, over, perform, type System, stop } from "./system.ts";
+
+const ENDED = { kind: "ended" } as const;
+const value = (number: number | bigint): Answer => ({
+  kind: "value",
+  x0: BigInt.asUintN(64, BigInt(number)),
+});
+
+/** The environment of a system; it holds nothing of its own. */
+export function environmentOf(system: System): Environment {
+  return {
+    printk: (text) => system.log.push({ kind: "console", text }),
+    kernelFunction: (name, args, cpu) => kernelFunction(system, name, args, cpu),
+    hvc: (cpu, imm, x) => answerHvc(system, cpu, imm, x),
+    smc: (cpu, x) => {
+      perform(system, { kind: "smc", cpu, x });
+      return ENDED;
+    },
+    hostAbort: (_cpu, esr) => {
+      stop(system, `stage 2 abort of the host, ESR_EL2 0x${esr.toString(16)}`);
+      return ENDED;
+    },
+    op: (op, args, cpu) => answerOp(system, op, args, cpu),
+  };
+}
+
+/** Takes note of how EL2 or EL1 code stopped; true when it returned. */
+export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { kind: "returned" } {
+  if (ran.kind !== "ended" && ran.kind !== "unmodelled") system.instructions += ran.instructions;
+  switch (ran.kind) {
+    case "returned":
+      return !over(system);
+    case "exception": {
+      if (over(system)) return false;
+      const { esr, elr, far, entered } = ran;
+      if (ran.el === 2) perform(system, { kind: "el2_exception", cpu, esr, elr, far, entered });
+      else perform(system, { kind: "host_oops", cpu, esr, elr, far });
+      return false;
+    }
+    case "budget":
+      if (!over(system)) perform(system, { kind: "budget_spent", cpu, where: ran.where });
+      return false;
+    case "unmodelled":
+      stop(system, ran.what);
+      return false;
+    case "ended":
+      return false;
+  }
+}
+
+/** The kernel functions that belong to pKVM; the rest of what modules call is answered below this. */
+function kernelFunction(
+  system: System,
+  name: string,
+  args: readonly bigint[],
+  cpu: number,
+): Answer {
+  switch (name) {
+    case "__pkvm_load_el2_module":
+      return load(system, cpu, args[0] ?? 0n, args[1] ?? 0n);
+    case "__pkvm_register_el2_call": {
+      const answer = hypercall(system, cpu, "__pkvm_register_hcall", [args[0] ?? 0n]);
+      if (answer === undefined) return ENDED;
+      if (answer.x0 !== 0n) warn(system, "__pkvm_register_el2_call: x0 is not SUCCESS");
+      return value(BigInt.asIntN(32, answer.x1));
+    }
+    case "pkvm_iommu_finalize":
+      perform(system, { kind: name, value: Number(BigInt.asIntN(32, args[0] ?? 0n)) });
+      return over(system) ? ENDED : value(0);
+    default: {
+      const stub = system.options.stubs?.get(name);
+      if (stub === undefined) {
+        stop(system, `kernel function ${name}`);
+        return ENDED;
+      }
+      system.stubbed.add(name);
+      return value(stub);
+    }
+  }
+}
+
+/** A warning of the kernel: a line on the console. */
+const warn = (system: System, text: string): void => {
+  system.log.push({ kind: "console", text: `WARNING: ${text}` });
+};
+
+/** __pkvm_load_el2_module(mod, token): the module is the one whose struct module is at that address. */
+function load(system: System, cpu: number, module: bigint, tokenAt: bigint): Answer {
+  const image = [...system.images.values()].find(
+    ({ loaded }) => thisModuleAddress(loaded) === module,
+  );
+  if (image === undefined) {
+    stop(system, `__pkvm_load_el2_module of 0x${module.toString(16)}, which is no module`);
+    return ENDED;
+  }
+  const { loaded } = image;
+  if (loaded.hyp === undefined) {
+    stop(system, `${loaded.file.name}: pkvm_load_el2_module without .hyp.text`);
+    return ENDED;
+  }
+  const init = el2InitOf(system, loaded);
+  if (init === undefined) {
+    stop(system, `${loaded.file.name}: no EL2 init in a struct module of unknown layout`);
+    return ENDED;
+  }
+  const result = loadEl2Module(system, cpu, loaded.file.name, loaded.hyp, init);
+  if (result === undefined) return ENDED;
+  if (result.token !== undefined && tokenAt !== 0n) {
+    writeKernel64(system.machine, kernVa(tokenAt), result.token);
+  }
+  return value(result.value);
+}
+
+/** One HVC of the host at EL2: the dispatcher's answer, or the handler that it enters. */
+function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[]): HvcAnswer {
+  const done = nested(system, () => perform(system, { kind: "hvc", cpu, imm, x }));
+  if (over(system)) return ENDED;
+  if (done.outcome.kind === "enters") return enter(system, cpu, done, done.outcome.address);
+  if (done.outcome.kind !== "hcall") throw new Error(`HVC answered by ${done.outcome.kind}`);
+  const after = [...x];
+  after[0] = done.outcome.x0;
+  if (done.outcome.x1 !== undefined) after[1] = done.outcome.x1;
+  return { kind: "registers", x: after };
+}
+
+/** Enters the init of a module, or a registered handler. */
+function enter(system: System, cpu: number, done: ModelStep, address: HypVa): HvcAnswer {
+  return done.transition === "__pkvm_init_module"
+    ? enterInit(system, cpu, address)
+    : enterRegistered(system, cpu, address);
+}
+
+/** Source: __pkvm_init_module: init(&module_ops), and its int is the answer. */
+function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
+  const { machine, options } = system;
+  const ran = nested(system, () =>
+    callEl2(machine, cpu, address, [system.opsTable], environmentOf(system), options.budget),
+  );
+  if (!settled(system, cpu, ran)) return ENDED;
+  const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n });
+  return hostRegisters(system, cpu, back);
+}
+
+/** Source: handle_host_dynamic_hcall: x0 is SUCCESS on 6.1, then the handler gets the host's context. */
+function enterRegistered(system: System, cpu: number, address: HypVa): HvcAnswer {
+  const { machine, options } = system;
+  if (branchOf(system.hyp.config).dispatcherSetsX0) {
+    writeHostRegister(machine, cpu, 0, SMCCC_RET_SUCCESS);
+  }
+  const ran = nested(system, () =>
+    enterHandler(machine, cpu, address, environmentOf(system), options.budget),
+  );
+  if (!settled(system, cpu, ran)) return ENDED;
+  const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
+  perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4) });
+  return over(system) ? ENDED : { kind: "registers", x };
+}
+
+/** The host's registers with the answer of a hypercall in them. */
+function hostRegisters(system: System, cpu: number, { outcome }: ModelStep): HvcAnswer {
+  if (over(system) || outcome.kind !== "hcall") return ENDED;
+  const x = Array.from({ length: 18 }, (_, n) => readHostRegister(system.machine, cpu, n));
+  x[0] = outcome.x0;
+  if (outcome.x1 !== undefined) x[1] = outcome.x1;
+  return { kind: "registers", x };
+}
+
+/** A slot of struct pkvm_module_ops, called by EL2 code. */
+function answerOp(system: System, op: string, args: readonly bigint[], cpu: number): Answer {
+  const { outcome } = perform(system, { kind: "op", cpu, op, args });
+  if (over(system) || outcome.kind !== "returned") return ENDED;
+  return { kind: "value", x0: outcome.value };
+}

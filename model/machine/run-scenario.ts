@@ -1,0 +1,101 @@
+// Runs a scenario on the machine: boots it, then does what the host does, one action after the other.
+
+import { branchOf } from "../../spec/branches/branches.ts";
+import { initialHyp } from "../initial.ts";
+import { boot, modprobeHost } from "../kernel/boot.ts";
+import { deleteModule, finitModule } from "../kernel/finit-module.ts";
+import type { Run } from "../log.ts";
+import type { HostAction, HostHvc, Scenario } from "../scenario.ts";
+import { environmentOf, settled } from "./environment.ts";
+import { createMachine } from "./machine.ts";
+import { hostHvc } from "./run.ts";
+import { over, perform, type RunOptions, type System } from "./system.ts";
+
+/** Instructions that one entry of module code may take before it counts as never returning. */
+export const DEFAULT_BUDGET = 1_000_000;
+
+/** What a register holds that an HVC of the scenario does not name. Source: the markers of the recorded traces. */
+const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
+
+/** Makes a system before its boot. */
+export function createSystem(
+  scenario: Scenario,
+  files: ReadonlyMap<string, Uint8Array>,
+  options: Partial<RunOptions>,
+): System {
+  const { system: config, boot: plan } = scenario;
+  const machine = createMachine(branchOf(config), config.cpuCount);
+  return {
+    hyp: initialHyp(config, plan.firmwareBytes),
+    machine,
+    plan,
+    files,
+    options: { budget: DEFAULT_BUDGET, ...options },
+    log: [],
+    images: new Map(),
+    calls: new Map(),
+    stubbed: new Set(),
+    opsTable: machine.opsTable,
+    unmodelled: undefined,
+    depth: 0,
+    instructions: 0,
+  };
+}
+
+/** Boots and acts; ends early when the system ends or meets what is not modelled. */
+export function runScenario(
+  scenario: Scenario,
+  files: ReadonlyMap<string, Uint8Array>,
+  options: Partial<RunOptions> = {},
+): Run {
+  const system = createSystem(scenario, files, options);
+  boot(system);
+  for (const action of scenario.actions) {
+    if (over(system)) break;
+    act(system, action);
+  }
+  return {
+    log: system.log,
+    final: system.hyp,
+    unmodelled: system.unmodelled,
+    stubbed: [...system.stubbed].sort(),
+    instructions: system.instructions,
+  };
+}
+
+/** One action of the host. */
+function act(system: System, action: HostAction): void {
+  switch (action.kind) {
+    case "hvc":
+      callFromHost(system, action);
+      return;
+    case "insmod": {
+      const module = modprobeHost(system, "").initramfs.find(({ name }) => name === action.name);
+      const value =
+        module === undefined ? -2 : finitModule(system, action.cpu, module, action.parameters);
+      if (value === undefined) return;
+      system.log.push({ kind: "answer", of: "insmod", name: action.name, value });
+      return;
+    }
+    case "rmmod": {
+      const value = deleteModule(system, 0, action.name);
+      if (value === undefined) return;
+      system.log.push({ kind: "answer", of: "rmmod", name: action.name, value });
+      return;
+    }
+    case "KVM_CREATE_VM":
+    case "KVM_SET_FW_IPA":
+    case "KVM_RUN":
+    case "KVM_CLOSE":
+      perform(system, action);
+      return;
+  }
+}
+
+/** A real HVC at EL1 with the registers that the action names, and markers in the others. */
+function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
+  const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
+  const ran = hostHvc(system.machine, cpu, imm, before, environmentOf(system));
+  const after = settled(system, cpu, ran) ? ran.x : undefined;
+  system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
+}

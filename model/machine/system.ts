@@ -1,0 +1,94 @@
+// The whole system while it runs: the abstract state, the machine under it, and the log of what happened.
+
+import type { Action } from "../../spec/types/action.ts";
+import type { HypVa, KernVa } from "../../spec/types/address.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
+import type { LoadedModule } from "../elf/load.ts";
+import { consoleLines, panicLines } from "../kernel/console.ts";
+import type { LogEvent } from "../log.ts";
+import { syncDescriptors } from "../pgtable/sync.ts";
+import type { BootPlan } from "../scenario.ts";
+import { type ModelStep, step } from "../step.ts";
+import type { Machine } from "./machine.ts";
+
+/** A module while the kernel holds its memory. */
+export interface ModuleImage {
+  readonly loaded: LoadedModule;
+  /** Regions of module memory and the pages behind them, to give back when the module goes. */
+  readonly regions: readonly { readonly base: KernVa; readonly pages: number }[];
+}
+
+/** How a run is limited, and what is left out on purpose. */
+export interface RunOptions {
+  /** Instructions that one entry of module code may take. */
+  readonly budget: number;
+  /** Guards that are removed, `TRANSITION/CLAUSE`. */
+  readonly omit?: ReadonlySet<string>;
+  /** Kernel functions outside the exported set that answer a fixed value. */
+  readonly stubs?: ReadonlyMap<string, bigint>;
+  /** Do not run the EL1 half: load the EL2 half as a correct EL1 half would. */
+  readonly el2Only?: boolean;
+  readonly onStep?: (step: ModelStep) => void;
+}
+
+/** The running system. Mutable: one run owns it. */
+export interface System {
+  hyp: Hyp;
+  readonly machine: Machine;
+  readonly plan: BootPlan;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly options: RunOptions;
+  readonly log: LogEvent[];
+  /** Modules in kernel memory, by name. */
+  readonly images: Map<string, ModuleImage>;
+  /** How often each hypercall that can be made to fail was made. */
+  readonly calls: Map<string, number>;
+  /** Kernel functions that a stub answered. */
+  readonly stubbed: Set<string>;
+  /** Where EL2 keeps its table of ops. */
+  readonly opsTable: HypVa;
+  /** What stopped the run although the system did not end. */
+  unmodelled: string | undefined;
+  /** Nesting of what is being done, for the log. */
+  depth: number;
+  instructions: number;
+}
+
+/** Whether nothing more can happen. */
+export const over = (system: System): boolean =>
+  system.hyp.end !== undefined || system.unmodelled !== undefined;
+
+/** Does one action: the abstract step, then the descriptors that follow it, then the log. */
+export function perform(system: System, action: Action): ModelStep {
+  const options = system.options.omit === undefined ? {} : { omit: system.options.omit };
+  const done = step(system.hyp, action, options);
+  system.hyp = done.post;
+  if (done.pre !== done.post) syncDescriptors(system.machine, done.pre, done.post);
+  system.log.push({ kind: "step", step: done, depth: system.depth });
+  for (const text of [...consoleLines(done), ...panicLines(done)]) {
+    system.log.push({ kind: "console", text });
+  }
+  system.options.onStep?.(done);
+  if (done.outcome.kind === "unmodelled") stop(system, done.outcome.what);
+  return done;
+}
+
+/** Stops the run at something that the model does not know. */
+export function stop(system: System, what: string): void {
+  if (system.unmodelled !== undefined) return;
+  system.unmodelled = what;
+  system.log.push({ kind: "unmodelled", what });
+}
+
+/** Does something one level deeper in the log. */
+export function nested<T>(system: System, work: () => T): T {
+  system.depth += 1;
+  const result = work();
+  system.depth -= 1;
+  return result;
+}
+
+/** The value that a step returned, as a signed number. */
+export function returnedValue({ outcome }: ModelStep): number {
+  return outcome.kind === "returned" ? Number(BigInt.asIntN(64, outcome.value)) : 0;
+}

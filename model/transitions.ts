@@ -1,0 +1,62 @@
+// Every transition of the model in one list, so that guards can be counted, cited and removed one by one.
+
+import type { ClauseId } from "../spec/clause.ts";
+import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
+import {
+  earlyModulesDone,
+  firmwareClear,
+  iommuFinalize,
+  modprobeExit,
+  requestEarlyModule,
+} from "./boot/early-modules.ts";
+import { kvmArmInit } from "./boot/kvm-arm-init.ts";
+import { parseEarlyParam } from "./boot/parse-early-param.ts";
+import { budgetSpent, el2Exception } from "./dispatch/el2-stops.ts";
+import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
+import { HYPERCALLS } from "./dispatch/hypercalls.ts";
+import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
+import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
+import { OPS } from "./ops/ops.ts";
+import type { GuardKey, Transition } from "./transition.ts";
+import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
+
+/** In the order of a boot: the kernel, the loader, the dispatcher, the hypercalls, the ops, KVM. */
+export const TRANSITIONS: readonly Transition<never>[] = [
+  parseEarlyParam,
+  kvmArmInit,
+  requestEarlyModule,
+  modprobeExit,
+  earlyModulesDone,
+  firmwareClear,
+  iommuFinalize,
+  dropHostPrivileges,
+  loadModule,
+  moduleInitReturned,
+  loadEl2Module,
+  el2ModuleReserved,
+  el2ModuleLoaded,
+  deleteModule,
+  hvc,
+  el2InitReturned,
+  handlerReturned,
+  el2Exception,
+  budgetSpent,
+  ...HYPERCALLS.values(),
+  ...OPS.values(),
+  kvmCreateVm,
+  kvmSetFirmwareIpa,
+  kvmRun,
+  kvmClose,
+];
+
+/** One guard by its transition and its clause. */
+export interface GuardEntry {
+  readonly key: GuardKey;
+  readonly transition: string;
+  readonly clause: ClauseId;
+}
+
+/** Every guard of every transition, in order. */
+export const GUARDS: readonly GuardEntry[] = TRANSITIONS.flatMap(({ name, guards }) =>
+  guards.map(({ clause }) => ({ key: `${name}/${clause}` as const, transition: name, clause })),
+);

@@ -135,8 +135,10 @@ export function layoutSections(elf: ElfFile, rules: LoaderRules): Result<{ layou
 
 /** Source: module_frob_arch_sections: the last section of each name, and all branches of a half. */
 function pltRooms(elf: ElfFile): Result<{ readonly plts: PltRooms }> {
-  const core = elf.sections.findLast((section) => section.name === ".plt");
-  const init = elf.sections.findLast((section) => section.name === ".init.plt");
+  const last = (name: string): Section | undefined =>
+    elf.sections.findLast((section) => section.name === name && section.type !== SHT.NULL);
+  const core = last(".plt");
+  const init = last(".init.plt");
   if (core === undefined || init === undefined) {
     return kernelRefuses(
       "ENOEXEC",

@@ -34,8 +34,8 @@ const RELOCATION_NAMES = new Map([
 /** The four sections that the loader maps at EL2. */
 const MAPPED = [".hyp.text", ".hyp.bss", ".hyp.rodata", ".hyp.data"];
 
-/** Allocated sections that objects carry and that EL2 does not need. */
-const NOT_NEEDED = [/^\.note\./, /^\.comment$/, /^\.modinfo$/];
+/** Allocated sections that objects carry and that EL2 does not need: the host has applied .altinstructions by then. */
+const NOT_NEEDED = [/^\.note\./, /^\.comment$/, /^\.modinfo$/, /^\.altinstructions$/];
 
 const SHF_ALLOC = 2n;
 

@@ -1,0 +1,15 @@
+#include <asm/kvm_pkvm_module.h>
+
+int pkvm_driver_hyp_init(const struct pkvm_module_ops *ops)
+{
+  /* Init the EL2 code */
+
+  return 0;
+}
+
+void pkvm_driver_hyp_hvc(struct kvm_cpu_context *ctx)
+{
+  /* Handle the call */
+
+  cpu_reg(ctx, 1) = 0;
+}

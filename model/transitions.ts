@@ -1,4 +1,4 @@
-// Every transition of the model in one list, so that guards can be counted, cited and removed one by one.
+// Every transition of the model in one list: guards are counted, cited and removed from here.
 
 import type { ClauseId } from "../spec/clause.ts";
 import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
@@ -11,9 +11,9 @@ import {
 } from "./boot/early-modules.ts";
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
-import { budgetSpent, el2Exception } from "./dispatch/el2-stops.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
+import { budgetSpent, el2Exception, hostOops } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
@@ -40,6 +40,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   el2InitReturned,
   handlerReturned,
   el2Exception,
+  hostOops,
   budgetSpent,
   ...HYPERCALLS.values(),
   ...OPS.values(),

@@ -1,0 +1,93 @@
+// What a number of runs exercised, and what they never did.
+
+import type { ModelStep } from "../model/step.ts";
+import { GUARDS, TRANSITIONS } from "../model/transitions.ts";
+import { errnoName } from "../spec/types/errno.ts";
+import type { Outcome } from "../spec/types/outcome.ts";
+import { signed } from "../spec/types/outcome.ts";
+import type { RuleId, Rules } from "./check.ts";
+
+/** How often each thing happened; grows with every run. */
+export interface Coverage {
+  runs: number;
+  steps: number;
+  instructions: number;
+  /** Rules by id: steps or states that they said something about. */
+  readonly applied: Map<RuleId, number>;
+  /** Transitions by name. */
+  readonly transitions: Map<string, number>;
+  /** Guards that refused, by `TRANSITION/CLAUSE`. */
+  readonly refusals: Map<string, number>;
+  /** Errnos answered, by name. */
+  readonly errnos: Map<string, number>;
+  /** Kinds of outcome, panics with their reason. */
+  readonly outcomes: Map<string, number>;
+  /** What the model does not know and a run stopped at. */
+  readonly unmodelled: Map<string, number>;
+}
+
+export const createCoverage = (): Coverage => ({
+  runs: 0,
+  steps: 0,
+  instructions: 0,
+  applied: new Map(),
+  transitions: new Map(),
+  refusals: new Map(),
+  errnos: new Map(),
+  outcomes: new Map(),
+  unmodelled: new Map(),
+});
+
+const add = <K>(tally: Map<K, number>, key: K, times = 1): void => {
+  tally.set(key, (tally.get(key) ?? 0) + times);
+};
+
+/** The largest errno. Source: MAX_ERRNO, linux/err.h. */
+const MAX_ERRNO = 4095n;
+
+/** The errno that an outcome carries, by name. */
+export function errnoOf(outcome: Outcome): string | undefined {
+  const raw =
+    outcome.kind === "returned" ? outcome.value : outcome.kind === "hcall" ? outcome.x1 : undefined;
+  if (raw === undefined) return undefined;
+  const value = signed(raw);
+  return value < 0n && value >= -MAX_ERRNO ? errnoName(Number(value)) : undefined;
+}
+
+/** Counts one step. */
+export function countStep(coverage: Coverage, step: ModelStep): void {
+  const { outcome, transition, refusedBy } = step;
+  coverage.steps += 1;
+  add(coverage.transitions, transition);
+  if (refusedBy !== undefined) add(coverage.refusals, `${transition}/${refusedBy}`);
+  const errno = errnoOf(outcome);
+  if (errno !== undefined) add(coverage.errnos, errno);
+  const panics = outcome.kind === "hyp-panic" || outcome.kind === "host-panic";
+  add(coverage.outcomes, panics ? `${outcome.kind} ${outcome.reason}` : outcome.kind);
+  if (outcome.kind === "unmodelled") add(coverage.unmodelled, outcome.what);
+}
+
+/** Counts how often the rules applied in a run. */
+export function countApplied(coverage: Coverage, applied: ReadonlyMap<RuleId, number>): void {
+  for (const [id, times] of applied) add(coverage.applied, id, times);
+}
+
+/** What was never exercised, by name. */
+export interface Never {
+  readonly rules: readonly string[];
+  readonly transitions: readonly string[];
+  readonly guards: readonly string[];
+}
+
+/** What of the rules and of the model these runs never came to. */
+export function neverExercised(coverage: Coverage, { clauses, invariants }: Rules): Never {
+  return {
+    rules: [...clauses, ...invariants]
+      .filter(({ id }) => !coverage.applied.has(id))
+      .map(({ id }) => id),
+    transitions: TRANSITIONS.filter(({ name }) => !coverage.transitions.has(name)).map(
+      ({ name }) => name,
+    ),
+    guards: GUARDS.filter(({ key }) => !coverage.refusals.has(key)).map(({ key }) => key),
+  };
+}

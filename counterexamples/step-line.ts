@@ -1,0 +1,109 @@
+// One line for one step: what was done and what was answered. Stored files and reports share it.
+
+import { match } from "ts-pattern";
+import type { ModelStep } from "../model/step.ts";
+import type { Action } from "../spec/types/action.ts";
+import { errnoName } from "../spec/types/errno.ts";
+import { type Outcome, signed } from "../spec/types/outcome.ts";
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** The marker that a register holds when nothing else was put there. Source: the traces' driver. */
+const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
+
+/** The registers of a call: x0, then those that hold no marker. */
+function registers(x: readonly bigint[]): string {
+  return x
+    .map((value, n) => ({ value, n }))
+    .filter(({ value, n }) => n === 0 || value !== marker(n))
+    .map(({ value, n }) => `x${n}=${hex(value)}`)
+    .join(" ");
+}
+
+/** What was done, in a few words and the kernel's names. */
+export function actionLine(action: Action): string {
+  return match(action)
+    .with({ kind: "parse_early_param" }, ({ commandLine }) => `parse_early_param "${commandLine}"`)
+    .with(
+      { kind: "pkvm_request_early_module" },
+      ({ kind, name }) => `${kind} ${JSON.stringify(name)}`,
+    )
+    .with({ kind: "modprobe_exit" }, ({ name, status }) => `modprobe ${name} exits ${status}`)
+    .with({ kind: "pkvm_firmware_rmem_clear" }, ({ kind, because }) => `${kind}: ${because}`)
+    .with({ kind: "load_module" }, ({ kind, name, refused }) =>
+      refused === undefined ? `${kind} ${name}` : `${kind} ${name}: ${refused.why}`,
+    )
+    .with(
+      { kind: "module_init_returned" },
+      ({ name, value }) => `init of ${name} returns ${errnoName(value)}`,
+    )
+    .with({ kind: "el2_module_reserved" }, ({ name, base }) => `token of ${name} = ${hex(base)}`)
+    .with(
+      { kind: "el2_module_loaded" },
+      ({ name, value }) => `__pkvm_load_el2_module of ${name} returns ${errnoName(value)}`,
+    )
+    .with(
+      { kind: "__pkvm_load_el2_module" },
+      { kind: "delete_module" },
+      ({ kind, name }) => `${kind} ${name}`,
+    )
+    .with({ kind: "pkvm_iommu_finalize" }, ({ kind, value }) => `${kind} ${value}`)
+    .with({ kind: "hvc" }, ({ cpu, imm, x }) => `cpu${cpu} HVC #${imm} ${registers(x)}`)
+    .with({ kind: "smc" }, ({ cpu, x }) => `cpu${cpu} SMC ${registers(x)}`)
+    .with(
+      { kind: "el2_init_returned" },
+      ({ cpu, value }) => `cpu${cpu} EL2 init returns ${signed(value)}`,
+    )
+    .with({ kind: "handler_returned" }, ({ cpu }) => `cpu${cpu} handler returns`)
+    .with(
+      { kind: "op" },
+      ({ cpu, op, args }) => `cpu${cpu} op ${op}(${args.slice(0, 3).map(hex).join(", ")})`,
+    )
+    .with(
+      { kind: "el2_exception" },
+      { kind: "host_oops" },
+      ({ kind, cpu, esr, elr, far }) =>
+        `cpu${cpu} ${kind} ESR ${hex(esr)} ELR ${hex(elr)} FAR ${hex(far)}`,
+    )
+    .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
+    .with(
+      { kind: "KVM_CREATE_VM" },
+      ({ kind, vm, type }) => `${kind} vm${vm} type ${hex(BigInt(type))}`,
+    )
+    .with({ kind: "KVM_SET_FW_IPA" }, ({ kind, vm, ipa }) => `${kind} vm${vm} ${hex(ipa)}`)
+    .with({ kind: "KVM_RUN" }, { kind: "KVM_CLOSE" }, ({ kind, vm }) => `${kind} vm${vm}`)
+    .with(
+      { kind: "kvm_arm_init" },
+      { kind: "pkvm_load_early_modules" },
+      { kind: "pkvm_drop_host_privileges" },
+      ({ kind }) => kind,
+    )
+    .exhaustive();
+}
+
+const number = (raw: bigint): string => {
+  const value = signed(raw);
+  if (value < 0n && value >= -4095n) return errnoName(Number(value));
+  return raw > 4095n ? hex(raw) : String(raw);
+};
+
+/** What was answered, in a few words. */
+export function outcomeLine(outcome: Outcome): string {
+  return match(outcome)
+    .with({ kind: "returned" }, ({ value }) => number(value))
+    .with({ kind: "hcall" }, ({ x0, x1 }) =>
+      x0 === 0n
+        ? `x1=${x1 === undefined ? "kept" : number(x1)}`
+        : `x0=${x0 === 0xffff_ffff_ffff_ffffn ? "-1" : hex(x0)}`,
+    )
+    .with({ kind: "enters" }, ({ address }) => `enters ${hex(address)}`)
+    .with({ kind: "hyp-panic" }, ({ reason }) => `hyp panic ${reason}`)
+    .with({ kind: "host-panic" }, ({ reason }) => `host panic ${reason}`)
+    .with({ kind: "hang" }, ({ where }) => `hangs in ${where}`)
+    .with({ kind: "unmodelled" }, ({ what }) => `not modelled: ${what}`)
+    .exhaustive();
+}
+
+/** The step as it is stored and compared. */
+export const stepLine = ({ action, outcome }: ModelStep): string =>
+  `${actionLine(action)} -> ${outcomeLine(outcome)}`;

@@ -59,6 +59,10 @@ export function reachedHcall(step: Step<Hvc>): string | undefined {
   return branch.hcalls[number];
 }
 
+/** The same for any action: what is no HVC reaches nothing. */
+export const hcallOf = ({ pre, action, outcome, post }: Step): string | undefined =>
+  action.kind === "hvc" ? reachedHcall({ pre, action, outcome, post }) : undefined;
+
 /** Whether the HVC reaches this entry of the table. */
 export const calls =
   (name: string) =>

@@ -35,7 +35,7 @@ const startsOnPage = ({ kernVa }: El2Section): boolean =>
 const sectionsFit = (step: Step<LoadEl2Module>): boolean =>
   named(step)?.sections.every(startsOnPage) ?? true;
 
-/** The module as a step of the EL2 load left it, with one field put back: what must be all that changed. */
+/** The module as it was before the step. */
 const before = ({ pre, action }: Step<LoadEl2Module | El2ModuleLoaded>): ModuleState | undefined =>
   pre.modules.get(action.name);
 

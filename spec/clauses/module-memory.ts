@@ -12,6 +12,14 @@ export const endOf = ({ base, pages }: Reservation): HypVa =>
 export const lies = (address: bigint, within: Reservation): boolean =>
   address >= within.base && address < endOf(within);
 
+/**
+ * Whether an address lies below the first or above the last reservation; what lies between two is not noticed.
+ * Source: assert_in_mod_range and mod_range, hyp/nvhe/mm.c.
+ */
+export const outsideModules = (hyp: Hyp, address: bigint): boolean =>
+  !hyp.el2.reservations.some(({ base }) => base <= address) ||
+  !hyp.el2.reservations.some((reservation) => address < endOf(reservation));
+
 /** The reservation of a module's last attempt, and the addresses in it that are mapped. */
 export function reservationOf(
   hyp: Hyp,

@@ -140,6 +140,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   handler_returned: true,
   op: true,
   el2_exception: true,
+  host_oops: true,
   budget_spent: true,
   smc: true,
   KVM_CREATE_VM: true,

@@ -1,0 +1,352 @@
+// Loading a module at EL2: addresses reserved, pages donated and mapped, the init function entered.
+
+import { branchOf } from "../branches/branches.ts";
+import { clause, type Step, type StepClause } from "../clause.ts";
+import { isMemory, pageAt } from "../machine.ts";
+import { cite } from "../sources.ts";
+import type { Hvc } from "../types/action.ts";
+import { type HypVa, hypVa, PAGE_SHIFT, PAGE_SIZE } from "../types/address.ts";
+import type { Hyp } from "../types/hyp.ts";
+import { PROT } from "../types/module.ts";
+import { HYP_PAGE, PLAIN_PAGE } from "../types/page.ts";
+import {
+  argument,
+  calls,
+  functionId,
+  hcallOf,
+  LOADING_HCALLS,
+  pfnArgument,
+  staticNumber,
+} from "./hypercall.ts";
+import { outsideModules } from "./module-memory.ts";
+import {
+  all,
+  answer,
+  answers,
+  changesNothing,
+  changesOnly,
+  EVERY_ACTION,
+  ensure,
+  equal,
+  panics,
+  refuses,
+  spell,
+  unknown,
+} from "./phrases.ts";
+
+type HvcStep = Step<Hvc>;
+
+const reserves = calls("__pkvm_alloc_module_va");
+const maps = calls("__pkvm_map_module_page");
+const unmaps = calls("__pkvm_unmap_module_page");
+const initialises = calls("__pkvm_init_module");
+
+/** Whether a debug build stops here: the address is in no module's reach (assert_in_mod_range). */
+const debugStops = (step: HvcStep, address: bigint): boolean =>
+  step.pre.config.build === "el2debug" && outsideModules(step.pre, address);
+
+/** __pkvm_map_module_page(pfn, va, prot) */
+const mapCall = (step: HvcStep) => ({
+  page: pfnArgument(step, 1),
+  va: pageOf(argument(step, 2)),
+  prot: Number(argument(step, 3)),
+});
+
+const pageOf = (address: bigint): HypVa => hypVa(address & ~(PAGE_SIZE - 1n));
+
+/** What the page-table code takes: readable, not writable and executable at once, no executable device. */
+const protFits = (prot: number): boolean =>
+  (prot & PROT.R) !== 0 && !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
+
+const isFree = (hyp: Hyp, va: HypVa): boolean => !hyp.el2.mappings.has(va);
+
+/** Whether the call gets as far as the page-table code: a checked address, a page that is plainly the host's. */
+function donates(step: HvcStep): boolean {
+  const { page } = mapCall(step);
+  return (
+    maps(step) &&
+    !debugStops(step, argument(step, 2)) &&
+    isMemory(page) &&
+    equal(pageAt(step.pre, page), PLAIN_PAGE)
+  );
+}
+
+/** Whether 6.1 gives the page back and removes the mapping, in this order, both of which must work. */
+const unmapsAfterDonating = (step: HvcStep): boolean =>
+  unmaps(step) &&
+  branchOf(step.pre.config).unmapOrder === "donate, unmap" &&
+  isMemory(pfnArgument(step, 1));
+
+const canUnmap = (step: HvcStep): boolean =>
+  equal(pageAt(step.pre, pfnArgument(step, 1)), HYP_PAGE) &&
+  !isFree(step.pre, hypVa(argument(step, 2)));
+
+/** What the base of a reservation of so many bytes is a multiple of. */
+function alignment(step: HvcStep, bytes: bigint): bigint {
+  if (branchOf(step.pre.config).privateAlignment === "page") return PAGE_SIZE;
+  return 1n << BigInt((bytes - 1n).toString(2).length);
+}
+
+export const MAPPING: readonly StepClause[] = [
+  clause({
+    id: "LOAD-15",
+    kind: "kernel",
+    statement: "A reservation is the first free range that is aligned as the branch aligns it.",
+    source: [
+      cite("android14-6.1", "__pkvm_alloc_private_va_range, hyp/nvhe/mm.c"),
+      cite("android16-6.12", "__pkvm_alloc_private_va_range: page aligned"),
+      cite("measured", "machines: 6 pages at 0x2000010000, again at 0x2000018000"),
+    ],
+    on: ["hvc"],
+    applies: (step) => reserves(step) && (answer(step.outcome) ?? 0n) !== 0n,
+    holds: (step) => {
+      const bytes = BigInt.asUintN(64, argument(step, 1) << PAGE_SHIFT);
+      const base = BigInt.asUintN(64, answer(step.outcome) ?? 0n);
+      const { nextFree, reservations } = step.pre.el2;
+      const size = alignment(step, bytes);
+      return all(
+        ensure(
+          base % size === 0n,
+          `0x${base.toString(16)} is not aligned to 0x${size.toString(16)}`,
+        ),
+        ensure(base >= nextFree && base < nextFree + size, "it is not the first free range"),
+        ensure(
+          equal(step.post.el2.reservations, [
+            ...reservations,
+            { base: hypVa(base), pages: Number(bytes / PAGE_SIZE) },
+          ]) && step.post.el2.nextFree === base + bytes,
+          "what is reserved is not what was answered",
+        ),
+        changesOnly(step, "el2.nextFree", "el2.reservations"),
+      );
+    },
+  }),
+  clause({
+    id: "LOAD-16",
+    kind: "kernel",
+    statement: "Where nothing can be reserved, or nothing was asked for, the address is 0.",
+    source: [
+      cite("android14-6.1", "__pkvm_alloc_module_va, hyp/nvhe/mm.c"),
+      cite("measured", "mod-rawids: __pkvm_alloc_module_va(0) gives x0 = 0, x1 = 0"),
+    ],
+    on: ["hvc"],
+    applies: (step) =>
+      reserves(step) && (argument(step, 1) === 0n || (answer(step.outcome) ?? 0n) === 0n),
+    holds: (step) => all(answers(step.outcome, 0), changesNothing(step)),
+  }),
+  clause({
+    id: "LOAD-17",
+    kind: "kernel",
+    statement: "A reservation is never moved and never given back.",
+    source: [
+      cite("android14-6.1", "__pkvm_alloc_private_va_range, hyp/nvhe/mm.c: a bump allocator"),
+      cite("measured", "mod-failinit, mod-doubleload: a later load gets other addresses"),
+    ],
+    on: EVERY_ACTION,
+    applies: ({ pre }) => pre.el2.reservations.length > 0,
+    holds: ({ pre, post }) =>
+      all(
+        ensure(
+          equal(post.el2.reservations.slice(0, pre.el2.reservations.length), pre.el2.reservations),
+          "an old reservation is gone or elsewhere",
+        ),
+        ensure(post.el2.nextFree >= pre.el2.nextFree, "the next free address went back"),
+      ),
+  }),
+  clause({
+    id: "LOAD-19",
+    kind: "kernel",
+    statement: "A debug build stops when a page is to be mapped outside every module.",
+    source: [cite("android14-6.1", "assert_in_mod_range, __pkvm_map_module_page, hyp/nvhe/mm.c")],
+    on: ["hvc"],
+    applies: (step) => maps(step) && debugStops(step, argument(step, 2)),
+    holds: ({ outcome }) => panics(outcome, "BAD_HCALL_ADDRESS"),
+  }),
+  clause({
+    id: "LOAD-20",
+    kind: "kernel",
+    statement: "A page that is not plainly the host's is not mapped.",
+    source: [
+      cite("android14-6.1", "__pkvm_host_donate_hyp, do_donate, hyp/nvhe/mem_protect.c"),
+      cite("measured", "mod-doubleload: Failed to map EL2 module page: -1"),
+    ],
+    on: ["hvc"],
+    applies: (step) => {
+      const { page } = mapCall(step);
+      return (
+        maps(step) &&
+        !debugStops(step, argument(step, 2)) &&
+        isMemory(page) &&
+        pageAt(step.pre, page).host !== "OWNED"
+      );
+    },
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "LOAD-21",
+    kind: "kernel",
+    statement:
+      "A page asked for writable and executable at once, or unreadable, is refused and stays the host's.",
+    source: [cite("android14-6.1", "hyp_set_prot_attr, hyp/pgtable.c; __pkvm_map_module_page")],
+    on: ["hvc"],
+    applies: (step) => donates(step) && !protFits(mapCall(step).prot),
+    holds: (step) => refuses(step, "EINVAL"),
+  }),
+  clause({
+    id: "LOAD-35",
+    kind: "kernel",
+    statement: "A page asked for where another is mapped is refused and stays the host's.",
+    source: [cite("android14-6.1", "hyp_map_walker, hyp/pgtable.c; __pkvm_map_module_page")],
+    on: ["hvc"],
+    applies: (step) => {
+      const { va, prot } = mapCall(step);
+      return donates(step) && protFits(prot) && !isFree(step.pre, va);
+    },
+    holds: (step) => refuses(step, "EINVAL"),
+  }),
+  clause({
+    id: "LOAD-22",
+    kind: "kernel",
+    statement:
+      "A page that is mapped is the hypervisor's, at the address and with the permissions asked for.",
+    source: [
+      cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c"),
+      cite("measured", "mod-ok, ops: module pages are the hypervisor's (pte 4)"),
+    ],
+    on: ["hvc"],
+    applies: (step) => {
+      const { va, prot } = mapCall(step);
+      return donates(step) && protFits(prot) && isFree(step.pre, va);
+    },
+    holds: (step) => {
+      const { page, va, prot } = mapCall(step);
+      return all(
+        answers(step.outcome, 0),
+        ensure(
+          equal(step.post.pages, new Map(step.pre.pages).set(page, HYP_PAGE)),
+          "the page, and no other, is the hypervisor's",
+        ),
+        ensure(
+          equal(
+            step.post.el2.mappings,
+            new Map(step.pre.el2.mappings).set(va, { pfn: page, prot }),
+          ),
+          "the address, and no other, maps the page with the permissions asked for",
+        ),
+        changesOnly(step, "pages", "el2.mappings"),
+      );
+    },
+  }),
+  clause({
+    id: "LOAD-24",
+    kind: "kernel",
+    statement: "A page that is unmapped is the host's again and its address is free.",
+    source: [
+      cite("android14-6.1", "__pkvm_unmap_module_page, hyp/nvhe/mm.c"),
+      cite("measured", "mod-failinit: the load fails with -22 and the system goes on"),
+    ],
+    on: ["hvc"],
+    applies: (step) => unmapsAfterDonating(step) && canUnmap(step),
+    holds: (step) => {
+      const [page, va] = [pfnArgument(step, 1), hypVa(argument(step, 2))];
+      return all(
+        ensure(step.outcome.kind === "hcall", `no answer: ${spell(step.outcome)}`),
+        ensure(equal(pageAt(step.post, page), PLAIN_PAGE), "the page is not plainly the host's"),
+        ensure(isFree(step.post, va), "the address is still mapped"),
+        ensure(
+          step.post.el2.mappings.size === step.pre.el2.mappings.size - 1,
+          "more than one mapping went",
+        ),
+        changesOnly(step, "pages", "el2.mappings"),
+      );
+    },
+  }),
+  clause({
+    id: "LOAD-25",
+    kind: "kernel",
+    statement:
+      "On 6.1 unmapping a page that EL2 does not own, or does not map there, stops the system.",
+    source: [
+      cite("android14-6.1", "__pkvm_unmap_module_page, pkvm_remove_mappings: WARN_ON at EL2"),
+      cite("measured", "textonly-fail: hyp BUG at mm.c:211, in both builds"),
+    ],
+    on: ["hvc"],
+    applies: (step) => unmapsAfterDonating(step) && !canUnmap(step),
+    holds: ({ outcome }) => panics(outcome, "UNMAP_NOT_OWNED"),
+  }),
+  clause({
+    id: "LOAD-26",
+    kind: "kernel",
+    statement:
+      "Up to android15-6.6 EL2 enters whatever address the host gives as the init function.",
+    source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c: no validation")],
+    on: ["hvc"],
+    applies: (step) =>
+      initialises(step) &&
+      branchOf(step.pre.config).initArgument === "function VA" &&
+      !debugStops(step, argument(step, 1)),
+    holds: (step) =>
+      all(
+        ensure(
+          step.outcome.kind === "enters" && step.outcome.address === argument(step, 1),
+          `the init function was not entered: ${spell(step.outcome)}`,
+        ),
+        changesNothing(step),
+      ),
+  }),
+  clause({
+    id: "LOAD-27",
+    kind: "kernel",
+    statement: "A debug build stops when the init function lies outside every module.",
+    source: [cite("android14-6.1", "assert_in_mod_range, __pkvm_init_module, hyp/nvhe/modules.c")],
+    on: ["hvc"],
+    applies: (step) =>
+      initialises(step) &&
+      branchOf(step.pre.config).initArgument === "function VA" &&
+      debugStops(step, argument(step, 1)),
+    holds: ({ outcome }) => panics(outcome, "BAD_HCALL_ADDRESS"),
+  }),
+  clause({
+    id: "LOAD-28",
+    kind: "kernel",
+    statement:
+      "What the EL2 init returns, as an int, is what the host gets, and nothing is undone.",
+    source: [
+      cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c"),
+      cite("measured", "mod-failinit: Failed to init EL2 module: -22"),
+    ],
+    on: ["el2_init_returned"],
+    applies: () => true,
+    holds: (step) =>
+      all(answers(step.outcome, BigInt.asIntN(32, step.action.value)), changesNothing(step)),
+  }),
+  clause({
+    id: "LOAD-31",
+    kind: "kernel",
+    statement: "Once the key is set no hypercall of loading does anything.",
+    source: [
+      cite("android14-6.1", "handle_host_hcall, hyp/nvhe/hyp-main.c: hcall_min"),
+      cite("measured", "base: ids 0xc600000c to 0xc6000010 give x0 = -1 after boot"),
+    ],
+    on: ["hvc"],
+    applies: (step) => {
+      const branch = branchOf(step.pre.config);
+      const name = branch.hcalls[staticNumber(branch, functionId(step)) ?? 0];
+      return step.pre.boot.hypUp && step.pre.boot.key && LOADING_HCALLS.includes(name ?? "");
+    },
+    holds: (step) => all(unknown(step.outcome), changesNothing(step)),
+  }),
+  clause({
+    id: "LOAD-32",
+    kind: "kernel",
+    statement:
+      "Only mapping and unmapping, by the host or by a module's op, changes what EL2 maps.",
+    source: [cite("android14-6.1", "pkvm_create_mappings and pkvm_remove_mappings, their callers")],
+    on: EVERY_ACTION,
+    applies: (step) =>
+      step.action.kind !== "op" &&
+      !["__pkvm_map_module_page", "__pkvm_unmap_module_page"].includes(hcallOf(step) ?? ""),
+    holds: ({ pre, post }) =>
+      ensure(equal(pre.el2.mappings, post.el2.mappings), "the mappings of EL2 changed"),
+  }),
+];

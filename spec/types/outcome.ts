@@ -29,8 +29,8 @@ export type Outcome =
   | { readonly kind: "returned"; readonly value: bigint }
   /** A host hypercall returned: x0 says whether it was known, x1 is its result; undefined leaves x1 as it was. */
   | { readonly kind: "hcall"; readonly x0: bigint; readonly x1: bigint | undefined }
-  /** EL2 code is entered: a dynamic handler, a callback or a module's init. */
-  | { readonly kind: "enters"; readonly address: HypVa }
+  /** EL2 code is entered: a dynamic handler, a callback or a module's init; a handler finds x0 of the host as `hostX0`. */
+  | { readonly kind: "enters"; readonly address: HypVa; readonly hostX0?: bigint }
   /** EL2 panicked. */
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason }
   /** The host kernel died. */

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Builds every example with Debian 12's cross compiler, or checks that the committed .ko files are what it builds.
+# Builds every example with Debian 12's cross compiler, or checks that the committed .ko files are
+# what it builds.
 #
-#   build.sh [NAME...]           builds the named examples (all) and puts the .ko files beside their sources
-#   build.sh --check [NAME...]   builds into a temporary folder and compares byte for byte; exit 1 on a difference,
-#                                2 if the compiler is not the recorded one, so that bytes say nothing
+#   build.sh [NAME...]           builds the named examples (all), puts the .ko beside the sources
+#   build.sh --check [NAME...]   builds into a temporary folder and compares byte for byte;
+#                                exit 1: a file differs; 2: the compiler is not the recorded one,
+#                                so that bytes say nothing
 #
-# Nothing but the .ko files, COMPILERS.txt and what-the-build-says.txt is written beside the sources.
+# Nothing but the .ko files, COMPILERS.txt and what-the-build-says.txt is written beside the
+# sources.
 set -eu
 export LC_ALL=C
 examples=$(cd "$(dirname "$0")" && pwd)
@@ -66,7 +69,8 @@ build_one() {
     echo "build.sh: $name does not build" >&2
     exit 1
   fi
-  if [ -f "$examples/$name/after-build.mjs" ]; then node "$examples/$name/after-build.mjs" "$work/$name"; fi
+  after=$examples/$name/after-build.mjs
+  if [ -f "$after" ]; then node "$after" "$work/$name"; fi
   for built in "$work/$name"/*.ko; do finish "$built" "$examples/$name/${built##*/}"; done
 }
 

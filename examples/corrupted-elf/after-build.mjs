@@ -1,4 +1,5 @@
-// Damages the built module in two ways: a section that is larger than the file, and a file that ends early.
+// Damages the built module in two ways: a section that is larger than the file, and a file that
+// ends early.
 //
 //   node after-build.mjs FOLDER
 import { readFileSync, writeFileSync } from "node:fs";

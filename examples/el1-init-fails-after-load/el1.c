@@ -1,8 +1,8 @@
 /*
  * EL1 half: loads its EL2 half, then misses something of its own and returns an error.
  *
- * Shows what a module must never do: the kernel frees the module's memory, of which EL2 owns pages and runs code,
- * and the handler that was registered stays registered.
+ * Shows what a module must never do: the kernel frees the module's memory, of which EL2 owns pages
+ * and runs code, and the handler that was registered stays registered.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

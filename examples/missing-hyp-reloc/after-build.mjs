@@ -5,5 +5,8 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
 const objcopy = process.env.OBJCOPY ?? "aarch64-linux-gnu-objcopy";
-execFileSync(objcopy, ["--remove-section=.hyp.reloc", "--remove-section=.rela.hyp.reloc",
-  join(process.argv[2], "missing_hyp_reloc.ko")]);
+execFileSync(objcopy, [
+  "--remove-section=.hyp.reloc",
+  "--remove-section=.rela.hyp.reloc",
+  join(process.argv[2], "missing_hyp_reloc.ko"),
+]);

@@ -1,8 +1,8 @@
 /*
  * EL1 half of a module that has .hyp.text and no .hyp.reloc.
  *
- * Shows a strip too many: the loader takes .hyp.text as the mark of an EL2 half, misses .hyp.reloc and answers
- * ENOEXEC before anything of the module runs.
+ * Shows a strip too many: the loader takes .hyp.text as the mark of an EL2 half, misses .hyp.reloc
+ * and answers ENOEXEC before anything of the module runs.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

@@ -1,10 +1,12 @@
 #!/bin/sh
-# Builds the page's listings as they are printed, mends one thing at a time, and says what stopped each build.
+# Builds the page's listings as they are printed, mends one thing at a time, and says what stopped
+# each build.
 #
 #   how-far.sh WORKDIR [make arguments]
 #
-# WORKDIR gets the mended trees. The last tree of "call" compiles, and its .ko still has the two errata that no
-# compiler stops (E2 and E3): it is the pkvm_module.ko of this folder. The errata have the numbers of README.md.
+# WORKDIR gets the mended trees. The last tree of "call" compiles, and its .ko still has the two
+# errata that no compiler stops (E2 and E3): it is the pkvm_module.ko of this folder. The errata
+# have the numbers of README.md.
 set -eu
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,12 +14,14 @@ kdir=$(cd "$here/../../kdir" && pwd)
 work=$1
 shift
 
-# attempt NAME TITLE [MAKE ARGUMENT]...: builds $work/NAME and prints what was said, without paths and progress.
+# attempt NAME TITLE [MAKE ARGUMENT]...: builds $work/NAME and prints what was said, without paths
+# and progress.
 attempt() {
   name=$1 title=$2
   shift 2
   printf '== %s\n' "$title"
-  if make -k -C "$kdir" M="$work/$name" "$@" modules >"$work/log" 2>&1; then verdict=built; else verdict=stopped; fi
+  verdict=built
+  make -k -C "$kdir" M="$work/$name" "$@" modules >"$work/log" 2>&1 || verdict=stopped
   sed -e "s|$work/$name/||g" -e "s|$kdir/|kdir/|g" "$work/log" |
     grep -E '(warning|error|Error|ERROR|WARNING|\*\*\*)' | grep -vE '^make|^kdir.*note:' || true
   printf -- '-> %s\n\n' "$verdict"

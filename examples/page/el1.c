@@ -1,4 +1,4 @@
-/* The EL1 half of the module of the Android page "Implement a pKVM vendor module", with its errata mended. */
+/* The EL1 half of the module of "Implement a pKVM vendor module", with its errata mended. */
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/kernel.h>
@@ -14,11 +14,13 @@ static int __init pkvm_driver_init(void)
 	unsigned long token; /* E2: the page's second listing has a long */
 	int ret;
 
-	ret = pkvm_load_el2_module(__kvm_nvhe_pkvm_driver_hyp_init, &token); /* E3: the address of token */
+	/* E3: the address of token */
+	ret = pkvm_load_el2_module(__kvm_nvhe_pkvm_driver_hyp_init, &token);
 	if (ret)
 		return ret;
 
-	ret = pkvm_register_el2_mod_call(__kvm_nvhe_pkvm_driver_hyp_hvc, token); /* E4: the semicolon */
+	/* E4: the semicolon */
+	ret = pkvm_register_el2_mod_call(__kvm_nvhe_pkvm_driver_hyp_hvc, token);
 	if (ret < 0) {
 		/* E13: an error from here would free memory that EL2 owns by now. */
 		pr_err("pkvm_module: no hypercall: %d\n", ret);

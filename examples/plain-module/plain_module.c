@@ -1,8 +1,8 @@
 /*
  * A driver as any other, without .hyp.text.
  *
- * Shows that the list of protected modules may name it (a regulator or clock driver that an EL2 module needs): it
- * loads, and nothing happens at EL2.
+ * Shows that the list of protected modules may name it (a regulator or clock driver that an EL2
+ * module needs): it loads, and nothing happens at EL2.
  */
 #include <linux/module.h>
 

@@ -1,4 +1,4 @@
-/* Adds to a counter: a load-exclusive loop, or one STADD where the CPU has it. Both halves use it. */
+/* Adds to a counter: a load-exclusive loop, or one STADD where the CPU has it. */
 #include <asm/alternative.h>
 #include <linux/types.h>
 

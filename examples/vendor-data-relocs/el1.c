@@ -5,7 +5,9 @@
 int __kvm_nvhe_commands_init(const struct pkvm_module_ops *ops);
 void __kvm_nvhe_commands_hvc(struct kvm_cpu_context *ctx);
 
-/* EL1 may set a variable of the EL2 half until it is loaded: here the command that runs by default. */
+/*
+ * EL1 may set a variable of the EL2 half until it is loaded: here the command that runs by default.
+ */
 extern unsigned long __kvm_nvhe_default_command;
 static int command = 1;
 module_param(command, int, 0400);

@@ -1,4 +1,4 @@
-/* EL1 half, the part that a compiler with kCFI would have written: typed functions and a checked call. */
+/* EL1 half, as a compiler with kCFI would write it: typed functions and a checked call. */
 #include "kcfi.h"
 
 	.section .init.text, "ax"

@@ -1,8 +1,10 @@
 /*
- * EL1 half: its init is called through a pointer and calls through one, both with kCFI (el1-calls.S).
+ * EL1 half: its init is called through a pointer and calls through one, both with kCFI
+ * (el1-calls.S).
  *
- * Shows what checked indirect calls need of whoever runs them: a readable word before every function, also before
- * the ones that the kernel or the hypervisor provide, and a BRK that means "type mismatch".
+ * Shows what checked indirect calls need of whoever runs them: a readable word before every
+ * function, also before the ones that the kernel or the hypervisor provide, and a BRK that means
+ * "type mismatch".
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

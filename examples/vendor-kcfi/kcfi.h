@@ -1,9 +1,11 @@
 /*
- * kCFI as clang 16 and later emit it for arm64; Debian 12's compilers do not, so the two .S files write it by hand.
+ * kCFI as clang 16 and later emit it for arm64; Debian 12's compilers do not, so the two .S files
+ * write it by hand.
  *
- * Before a function stands the hash of its type, 4 bytes. Before an indirect call the hash at the target is compared
- * with the expected one; BRK #(0x8000 | 17 << 5 | register of the target) reports a mismatch. NON-SPEC: the hashes
- * are made up, a compiler derives them from the mangled type.
+ * Before a function stands the hash of its type, 4 bytes. Before an indirect call the hash at the
+ * target is compared with the expected one; BRK #(0x8000 | 17 << 5 | register of the target)
+ * reports a mismatch. NON-SPEC: the hashes are made up, a compiler derives them from the mangled
+ * type.
  */
 #ifndef VENDOR_KCFI_H
 #define VENDOR_KCFI_H
@@ -26,7 +28,10 @@
 	.size	\name, . - \name
 	.endm
 
-	/* Calls the function at x8 after the check; w16 and w17 are the compiler's scratch registers. */
+	/*
+	 * Calls the function at x8 after the check; w16 and w17 are the compiler's scratch
+	 * registers.
+	 */
 	.macro	checked_call_x8 hash
 	ldur	w16, [x8, #-4]
 	movk	w17, #((\hash) & 0xffff)

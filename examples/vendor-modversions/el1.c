@@ -1,8 +1,9 @@
 /*
  * EL1 half, built for a kernel with CONFIG_MODVERSIONS.
  *
- * Shows __versions: 64 bytes for module_layout and for each imported symbol, a checksum and the name, and the word
- * modversions in vermagic. The kernel compares the checksums with its own; here they are made up (kdir/README.md).
+ * Shows __versions: 64 bytes for module_layout and for each imported symbol, a checksum and the
+ * name, and the word modversions in vermagic. The kernel compares the checksums with its own; here
+ * they are made up (kdir/README.md).
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

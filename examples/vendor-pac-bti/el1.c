@@ -1,8 +1,8 @@
 /*
  * EL1 half, built with -mbranch-protection=standard.
  *
- * Shows PACIASP and AUTIASP around every function that saves its return address, BTI at the start of those that
- * are called through a pointer, and a note in .note.gnu.property that says so.
+ * Shows PACIASP and AUTIASP around every function that saves its return address, BTI at the start
+ * of those that are called through a pointer, and a note in .note.gnu.property that says so.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

@@ -1,8 +1,9 @@
 /*
  * EL1 half, built for a kernel with CONFIG_ARM64_MODULE_PLTS.
  *
- * Shows .plt, .init.plt and .text.ftrace_trampoline, of one byte in the file: the loader counts the branches that
- * may not reach their target, resizes the sections and writes a veneer into them for each that does not.
+ * Shows .plt, .init.plt and .text.ftrace_trampoline, of one byte in the file: the loader counts the
+ * branches that may not reach their target, resizes the sections and writes a veneer into them for
+ * each that does not.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

@@ -1,8 +1,9 @@
 /*
  * EL1 half, built with -fsanitize=shadow-call-stack.
  *
- * Shows the stack behind x18: a function that calls others pushes its return address there and returns to what it
- * pops. The kernel sets x18 up for every task; EL2 code is built without it and may use x18 as it likes.
+ * Shows the stack behind x18: a function that calls others pushes its return address there and
+ * returns to what it pops. The kernel sets x18 up for every task; EL2 code is built without it and
+ * may use x18 as it likes.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

@@ -1,9 +1,9 @@
 /*
  * EL1 half, built for a kernel whose struct module has 0x440 bytes instead of 0x2c0.
  *
- * Shows that the size and the places of init, exit and arch.hyp follow from the kernel's configuration: init and
- * exit are found by the relocations of .gnu.linkonce.this_module, arch.hyp by where the code below stores the EL2
- * init function before it calls __pkvm_load_el2_module.
+ * Shows that the size and the places of init, exit and arch.hyp follow from the kernel's
+ * configuration: init and exit are found by the relocations of .gnu.linkonce.this_module, arch.hyp
+ * by where the code below stores the EL2 init function before it calls __pkvm_load_el2_module.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

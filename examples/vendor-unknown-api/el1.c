@@ -1,8 +1,8 @@
 /*
  * EL1 half: looks at the board before it loads the EL2 half.
  *
- * Shows the import of a function that the loading kernel does not export: "Unknown symbol of_machine_is_compatible",
- * and nothing of the module runs.
+ * Shows the import of a function that the loading kernel does not export: "Unknown symbol
+ * of_machine_is_compatible", and nothing of the module runs.
  */
 #include <linux/module.h>
 #include <asm/kvm_pkvm_module.h>

@@ -1,5 +1,6 @@
-// What the build's own tools need of the ELF format: sections, symbols and RELA relocations of an AArch64 object.
-// Source: System V ABI, Object Files; ELF for the Arm 64-bit Architecture (aaelf64), 5.7 Relocation.
+// What the build's own tools need of the ELF format: sections, symbols and RELA relocations of an
+// AArch64 object. Source: System V ABI, Object Files; ELF for the Arm 64-bit Architecture
+// (aaelf64), 5.7 Relocation.
 import { readFileSync } from "node:fs";
 
 export const SHT_RELA = 4;
@@ -9,10 +10,11 @@ export const STB_LOCAL = 0;
 export const STB_WEAK = 2;
 
 /**
- * @typedef {{ index: number, name: string, type: number, flags: bigint, offset: number, size: number,
+ * @typedef {{ index: number, name: string, type: number, flags: bigint, offset: number, size:
+ * number,
  *   link: number, info: number, bytes: Buffer }} Section
- * @typedef {{ index: number, name: string, bind: number, type: number, shndx: number, value: bigint }} ElfSymbol
- * @typedef {{ offset: bigint, type: number, symbol: ElfSymbol, addend: bigint }} Rela
+ * @typedef {{ index: number, name: string, bind: number, type: number, shndx: number, value: bigint
+ * }} ElfSymbol @typedef {{ offset: bigint, type: number, symbol: ElfSymbol, addend: bigint }} Rela
  * @typedef {{ sections: Section[], symbols: ElfSymbol[] }} Elf
  */
 
@@ -27,7 +29,8 @@ function textAt(bytes, at) {
 /** @param {string} path @returns {Elf} */
 export function readElf(path) {
   const file = readFileSync(path);
-  const little64 = file.length >= 64 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 2 && file[5] === 1;
+  const little64 =
+    file.length >= 64 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 2 && file[5] === 1;
   if (!little64) throw new BuildError(`${path} is not a little-endian 64-bit ELF object`);
   if (file.readUInt16LE(18) !== 183) {
     throw new BuildError(`${path} is not for AArch64: is the compiler a cross compiler?`);
@@ -43,8 +46,15 @@ export function readElf(path) {
     const size = Number(file.readBigUInt64LE(at + 32));
     const bytes = type === 8 ? Buffer.alloc(0) : file.subarray(offset, offset + size);
     return {
-      index, name: "", type, flags: file.readBigUInt64LE(at + 8), offset, size,
-      link: file.readUInt32LE(at + 40), info: file.readUInt32LE(at + 44), bytes,
+      index,
+      name: "",
+      type,
+      flags: file.readBigUInt64LE(at + 8),
+      offset,
+      size,
+      link: file.readUInt32LE(at + 40),
+      info: file.readUInt32LE(at + 44),
+      bytes,
     };
   };
   const sections = Array.from({ length: count }, (_, index) => sectionAt(index));
@@ -63,8 +73,12 @@ function readSymbols(sections) {
     const at = index * 24;
     const info = table.bytes[at + 4];
     return {
-      index, name: textAt(names, table.bytes.readUInt32LE(at)), bind: info >> 4, type: info & 15,
-      shndx: table.bytes.readUInt16LE(at + 6), value: table.bytes.readBigUInt64LE(at + 8),
+      index,
+      name: textAt(names, table.bytes.readUInt32LE(at)),
+      bind: info >> 4,
+      type: info & 15,
+      shndx: table.bytes.readUInt16LE(at + 6),
+      value: table.bytes.readBigUInt64LE(at + 8),
     };
   });
 }
@@ -88,7 +102,10 @@ export function undefinedSymbols(elf) {
   return open.filter((symbol) => symbol.bind !== STB_WEAK).map((symbol) => symbol.name);
 }
 
-/** Runs a tool: a BuildError is one line and exit status 1. @param {string} tool @param {() => void} main */
+/**
+ * Runs a tool: a BuildError is one line and exit status 1.
+ * @param {string} tool @param {() => void} main
+ */
 export function runTool(tool, main) {
   try {
     main();

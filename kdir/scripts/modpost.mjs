@@ -1,4 +1,5 @@
-// Checks a linked module object and writes NAME.mod.c: struct module, vermagic, name, depends, notes and versions.
+// Checks a linked module object and writes NAME.mod.c: struct module, vermagic, name, depends,
+// notes and versions.
 //
 //   node modpost.mjs --kmi KMI --name NAME [--modversions] [--warn-unresolved] -o NAME.mod.c NAME.o
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +16,12 @@ const MODULE_NAME_MAX = 55; // MODULE_NAME_LEN - 1
 /** @param {import("./elf.mjs").Elf} elf @returns {string[]} the "tag=text" entries of .modinfo */
 function modinfo(elf) {
   const section = elf.sections.find(({ name }) => name === ".modinfo");
-  return section === undefined ? [] : section.bytes.toString("utf8").split("\0").filter((entry) => entry !== "");
+  return section === undefined
+    ? []
+    : section.bytes
+        .toString("utf8")
+        .split("\0")
+        .filter((entry) => entry !== "");
 }
 
 /** @param {import("./elf.mjs").Elf} elf @param {string} path */
@@ -23,10 +29,13 @@ function refuseIncomplete(elf, path) {
   if (!modinfo(elf).some((entry) => entry.startsWith("license="))) {
     throw new BuildError(`missing MODULE_LICENSE() in ${path}`);
   }
-  const sizeOf = (/** @type {string} */ wanted) => elf.sections.find(({ name }) => name === wanted)?.size ?? 0;
+  const sizeOf = (/** @type {string} */ wanted) =>
+    elf.sections.find(({ name }) => name === wanted)?.size ?? 0;
   const hasReloc = elf.sections.some(({ name }) => name === ".hyp.reloc");
   if (sizeOf(".hyp.text") > 0 && !hasReloc) {
-    throw new BuildError(`${path} has .hyp.text and no .hyp.reloc: was hyp/kvm_nvhe.o made by Makefile.module?`);
+    throw new BuildError(
+      `${path} has .hyp.text and no .hyp.reloc: was hyp/kvm_nvhe.o made by Makefile.module?`,
+    );
   }
 }
 
@@ -53,9 +62,8 @@ function crc32(text) {
 }
 
 /**
- * NON-SPEC: a kernel's tree takes each checksum from the declaration's types (genksyms); without that kernel there
- * is none to take, so the CRC-32 of the name stands in.
- * @param {string[]} names
+ * NON-SPEC: a kernel's tree takes each checksum from the declaration's types (genksyms); without
+ * that kernel there is none to take, so the CRC-32 of the name stands in. @param {string[]} names
  */
 function versionsText(names) {
   const rows = ["module_layout", ...names].map(
@@ -69,9 +77,14 @@ function versionsText(names) {
   ].join("");
 }
 
-/** @param {import("./elf.mjs").Elf} elf @param {{ name: string, vermagic: string, versions: string }} facts */
+/**
+ * @param {import("./elf.mjs").Elf} elf
+ * @param {{ name: string, vermagic: string, versions: string }} facts
+ */
 function modC(elf, { name, vermagic, versions }) {
-  const defined = new Set(elf.symbols.filter(({ shndx }) => shndx !== 0).map((symbol) => symbol.name));
+  const defined = new Set(
+    elf.symbols.filter(({ shndx }) => shndx !== 0).map((symbol) => symbol.name),
+  );
   const init = defined.has("init_module") ? "\t.init = init_module,\n" : "";
   const exit = defined.has("cleanup_module") ? "\t.exit = cleanup_module,\n" : "";
   return `/* Made by modpost.mjs: what the loader reads of this module. */
@@ -108,7 +121,8 @@ function main() {
   if (path === undefined || kmi === undefined || name === undefined || output === undefined) {
     throw new BuildError("usage: modpost.mjs --kmi KMI --name NAME -o OUT.mod.c IN.o");
   }
-  if (name.length > MODULE_NAME_MAX) throw new BuildError(`module name "${name}" has more than 55 characters`);
+  if (name.length > MODULE_NAME_MAX)
+    throw new BuildError(`module name "${name}" has more than 55 characters`);
   const row = JSON.parse(readFileSync(KMI_TABLE, "utf8")).rows[kmi];
   if (row === undefined) throw new BuildError(`KMI ${kmi} is not in struct-module.json`);
   const elf = readElf(path);
@@ -116,7 +130,9 @@ function main() {
   refuseIncomplete(elf, path);
   refuseUndefinedEl2(open, values["warn-unresolved"] === true, path);
   const imported = open.filter((symbol) => symbol !== "__this_module");
-  const vermagic = values.modversions ? row.vermagic.replace("mod_unload", "mod_unload modversions") : row.vermagic;
+  const vermagic = values.modversions
+    ? row.vermagic.replace("mod_unload", "mod_unload modversions")
+    : row.vermagic;
   const versions = values.modversions ? versionsText(imported) : "";
   writeFileSync(output, modC(elf, { name, vermagic, versions }));
 }

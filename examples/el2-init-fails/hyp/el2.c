@@ -1,8 +1,9 @@
 /*
  * EL2 half: its init finds a device that it does not know and returns -ENODEV.
  *
- * Shows the plain failed load: with .hyp.text, .hyp.bss, .hyp.rodata and .hyp.data all present the host takes its
- * pages back, the load returns the error, modprobe fails and the list of modules ends here.
+ * Shows the plain failed load: with .hyp.text, .hyp.bss, .hyp.rodata and .hyp.data all present the
+ * host takes its pages back, the load returns the error, modprobe fails and the list of modules
+ * ends here.
  */
 #include <asm/kvm_pkvm_module.h>
 

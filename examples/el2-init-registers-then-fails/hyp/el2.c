@@ -1,8 +1,10 @@
 /*
- * EL2 half: init registers an SMC handler, an abort notifier and a PSCI notifier, then returns -EIO.
+ * EL2 half: init registers an SMC handler, an abort notifier and a PSCI notifier, then returns
+ * -EIO.
  *
- * Shows the handler that a failed load leaves behind: no operation takes a registration back, the module's pages
- * return to the host, and the next SMC, abort or CPU_SUSPEND makes EL2 branch to an address that is not mapped.
+ * Shows the handler that a failed load leaves behind: no operation takes a registration back, the
+ * module's pages return to the host, and the next SMC, abort or CPU_SUSPEND makes EL2 branch to an
+ * address that is not mapped.
  */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>

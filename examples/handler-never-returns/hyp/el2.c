@@ -1,8 +1,8 @@
 /*
  * EL2 half: wait spins until post was called, on whichever CPU.
  *
- * Shows a handler that never returns: EL2 is not preempted, so a CPU that waits for a post that nobody sends, or
- * that the same CPU was to send, is lost.
+ * Shows a handler that never returns: EL2 is not preempted, so a CPU that waits for a post that
+ * nobody sends, or that the same CPU was to send, is lost.
  */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>

@@ -1,9 +1,10 @@
 /*
- * EL2 half: a mailbox. x1 is a kernel address, x2 a word; the handler swaps the word with what lies there.
+ * EL2 half: a mailbox. x1 is a kernel address, x2 a word; the handler swaps the word with what lies
+ * there.
  *
- * Shows the missing check: nothing makes sure that the host shared the page and that it stays shared
- * (pin_shared_mem). A page that EL2 does not map panics the hypervisor; an EL2 page hands the host a read and a
- * write of the hypervisor's memory.
+ * Shows the missing check: nothing makes sure that the host shared the page and that it stays
+ * shared (pin_shared_mem). A page that EL2 does not map panics the hypervisor; an EL2 page hands
+ * the host a read and a write of the hypervisor's memory.
  */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>

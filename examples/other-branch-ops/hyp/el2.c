@@ -1,9 +1,9 @@
 /*
  * EL2 half, compiled with the ops table of android15-6.6: an SMC filter.
  *
- * Shows that the table has no version: slot 4 is putc in android15-6.6 and puts in android14-6.1, so the character
- * is taken for the address of a string; slot 17 registers SMC handlers in the one and trap handlers in the other,
- * so the filter never sees an SMC.
+ * Shows that the table has no version: slot 4 is putc in android15-6.6 and puts in android14-6.1,
+ * so the character is taken for the address of a string; slot 17 registers SMC handlers in the one
+ * and trap handlers in the other, so the filter never sees an SMC.
  */
 #include <asm/kvm_pkvm_module.h>
 

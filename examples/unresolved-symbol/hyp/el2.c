@@ -1,8 +1,9 @@
 /*
  * EL2 half: clears a ring buffer, and the compiler turns the loop into a call of memset.
  *
- * Shows a kernel function that EL2 code needs without its author noticing: the prefix makes it __kvm_nvhe_memset,
- * which no kernel exports. The build refuses it, unless it is told to warn only; then the loader does.
+ * Shows a kernel function that EL2 code needs without its author noticing: the prefix makes it
+ * __kvm_nvhe_memset, which no kernel exports. The build refuses it, unless it is told to warn only;
+ * then the loader does.
  */
 #include <asm/kvm_pkvm_module.h>
 

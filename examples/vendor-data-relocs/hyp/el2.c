@@ -1,8 +1,9 @@
 /*
  * EL2 half: a table of commands, each with a function and the counter it works on.
  *
- * Shows the slots that .hyp.reloc lists: every function pointer and every data pointer in .hyp.data and .hyp.rodata
- * holds a kernel address until the host rewrites it to the EL2 address. A slot left out branches to EL1's address.
+ * Shows the slots that .hyp.reloc lists: every function pointer and every data pointer in .hyp.data
+ * and .hyp.rodata holds a kernel address until the host rewrites it to the EL2 address. A slot left
+ * out branches to EL1's address.
  */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>
@@ -46,7 +47,8 @@ void commands_hvc(struct kvm_cpu_context *ctx)
 
 	if (!number)
 		number = default_command;
-	for (struct command *command = READ_ONCE(table.start); command < READ_ONCE(table.end); command++) {
+	for (struct command *command = READ_ONCE(table.start); command < READ_ONCE(table.end);
+	     command++) {
 		if (command->number == number) {
 			cpu_reg(ctx, 1) = command->run(command->counter, argument);
 			return;

@@ -1,8 +1,8 @@
 /*
  * EL2 half, the part that a compiler with kCFI would have written.
  *
- * The handler calls one of two functions through .hyp.data: x2 = 0 selects one of the expected type, anything else
- * one of another type, and the check ends in BRK at EL2: a hypervisor panic.
+ * The handler calls one of two functions through .hyp.data: x2 = 0 selects one of the expected
+ * type, anything else one of another type, and the check ends in BRK at EL2: a hypervisor panic.
  */
 #include "../kcfi.h"
 

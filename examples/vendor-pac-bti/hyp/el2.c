@@ -1,4 +1,4 @@
-/* EL2 half, built with the same protection: its handler is reached by BLR, its helper through a pointer of its own. */
+/* EL2 half with the same protection: handler and helper are both reached by BLR. */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>
 

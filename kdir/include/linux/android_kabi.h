@@ -1,4 +1,4 @@
-/* Reserved slots of structures whose layout a KMI generation freezes, and what a later release put into them. */
+/* Slots that a KMI generation reserves in a structure, and what a later release put there. */
 #ifndef __LINUX_ANDROID_KABI_H
 #define __LINUX_ANDROID_KABI_H
 

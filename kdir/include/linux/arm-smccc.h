@@ -1,4 +1,4 @@
-/* Calls by the SMC Calling Convention (Arm DEN0028): how a function id is made and how HVC and SMC are issued. */
+/* The SMC Calling Convention (Arm DEN0028): function ids, and how HVC and SMC are issued. */
 #ifndef __LINUX_ARM_SMCCC_H
 #define __LINUX_ARM_SMCCC_H
 
@@ -48,8 +48,9 @@ struct arm_smccc_1_2_regs {
 };
 
 /*
- * SMCCC 1.1: arguments in x0..x7, results in x0..x3; the callee keeps everything else. So x0..x3 are outputs always
- * and x4..x7 are inputs only if the caller gives them. The last argument is where the results go, or NULL.
+ * SMCCC 1.1: arguments in x0..x7, results in x0..x3; the callee keeps everything else. So x0..x3
+ * are outputs always and x4..x7 are inputs only if the caller gives them. The last argument is
+ * where the results go, or NULL.
  */
 #define __smccc_load_1(id) \
 	register unsigned long smccc_x0 __asm__("x0") = (unsigned long)(id); \
@@ -69,7 +70,8 @@ struct arm_smccc_1_2_regs {
 	register unsigned long smccc_x2 __asm__("x2") = smccc_arg2; \
 	register unsigned long smccc_x3 __asm__("x3")
 #define __smccc_load_4(id, a, b, c) \
-	unsigned long smccc_arg1 = (unsigned long)(a), smccc_arg2 = (unsigned long)(b), smccc_arg3 = (unsigned long)(c); \
+	unsigned long smccc_arg1 = (unsigned long)(a), smccc_arg2 = (unsigned long)(b); \
+	unsigned long smccc_arg3 = (unsigned long)(c); \
 	register unsigned long smccc_x0 __asm__("x0") = (unsigned long)(id); \
 	register unsigned long smccc_x1 __asm__("x1") = smccc_arg1; \
 	register unsigned long smccc_x2 __asm__("x2") = smccc_arg2; \
@@ -113,9 +115,12 @@ struct arm_smccc_1_2_regs {
 	if (smccc_result)								\
 		*smccc_result = (struct arm_smccc_res){ smccc_x0, smccc_x1, smccc_x2, smccc_x3 }
 
-#define __smccc_call_1(i, id, res) __smccc_load_1(id); __smccc_issue(i, __smccc_operands_1, res)
-#define __smccc_call_2(i, id, a, res) __smccc_load_2(id, a); __smccc_issue(i, __smccc_operands_2, res)
-#define __smccc_call_3(i, id, a, b, res) __smccc_load_3(id, a, b); __smccc_issue(i, __smccc_operands_3, res)
+#define __smccc_call_1(i, id, res) \
+	__smccc_load_1(id); __smccc_issue(i, __smccc_operands_1, res)
+#define __smccc_call_2(i, id, a, res) \
+	__smccc_load_2(id, a); __smccc_issue(i, __smccc_operands_2, res)
+#define __smccc_call_3(i, id, a, b, res) \
+	__smccc_load_3(id, a, b); __smccc_issue(i, __smccc_operands_3, res)
 #define __smccc_call_4(i, id, a, b, c, res) \
 	__smccc_load_4(id, a, b, c); __smccc_issue(i, __smccc_operands_4, res)
 #define __smccc_call_5(i, id, a, b, c, d, res) \

@@ -1,4 +1,4 @@
-/* BUG and WARN: a BRK instruction, at EL1 with an entry of __bug_table that says which of the two it is. */
+/* BUG and WARN: a BRK instruction, and at EL1 an entry of __bug_table that says which it is. */
 #ifndef __LINUX_BUG_H
 #define __LINUX_BUG_H
 
@@ -15,8 +15,8 @@
 #define __BUG_FLAGS(flags) __asm__ __volatile__("brk %0" ::"i"(BUG_BRK_IMM))
 #else
 /*
- * struct bug_entry of the common kernels without CONFIG_DEBUG_BUGVERBOSE: the place of the BRK relative to the
- * entry, 16 bits of flags, 16 bits of padding.
+ * struct bug_entry of the common kernels without CONFIG_DEBUG_BUGVERBOSE: the place of the BRK
+ * relative to the entry, 16 bits of flags, 16 bits of padding.
  */
 #define __BUG_FLAGS(flags)					\
 	__asm__ __volatile__(					\

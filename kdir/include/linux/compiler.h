@@ -1,4 +1,4 @@
-/* What module sources expect from the compiler: attributes, ordered accesses and unreachable code. */
+/* What module sources expect of the compiler: attributes, ordered accesses, unreachable code. */
 #ifndef __LINUX_COMPILER_H
 #define __LINUX_COMPILER_H
 

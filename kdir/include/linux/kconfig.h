@@ -1,4 +1,4 @@
-/* The kernel configuration that a module is built for; the build includes this file before every other. */
+/* The kernel configuration that a module is built for, included before every other file. */
 #ifndef __LINUX_KCONFIG_H
 #define __LINUX_KCONFIG_H
 
@@ -14,7 +14,10 @@
 #define CONFIG_KVM 1
 #define CONFIG_BUG 1
 
-/* android14-6.1 has no CONFIG_LIST_HARDENED; the later branches do unless the build says CONFIG_LIST_HARDENED=n. */
+/*
+ * android14-6.1 has no CONFIG_LIST_HARDENED; the later branches do unless the build says
+ * CONFIG_LIST_HARDENED=n.
+ */
 #if !defined(CONFIG_KMI_android14_6_1) && !defined(CONFIG_LIST_HARDENED_OFF)
 #define CONFIG_LIST_HARDENED 1
 #endif

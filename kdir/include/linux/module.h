@@ -15,13 +15,19 @@
 
 #define MODULE_NAME_LEN 56
 
-enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING, MODULE_STATE_UNFORMED };
+enum module_state {
+	MODULE_STATE_LIVE,
+	MODULE_STATE_COMING,
+	MODULE_STATE_GOING,
+	MODULE_STATE_UNFORMED,
+};
 
 /*
- * NON-SPEC: a kernel's struct module follows from its configuration, and only the kernel that loads a module knows
- * it. Module code touches name, init, exit and arch.hyp; these are named, at the places that asm/module-layout.h
- * gives, and the rest is left blank. A module built by a kernel's own tree has them elsewhere: its init and exit
- * are where the relocations of .gnu.linkonce.this_module point from.
+ * NON-SPEC: a kernel's struct module follows from its configuration, and only the kernel that loads
+ * a module knows it. Module code touches name, init, exit and arch.hyp; these are named, at the
+ * places that asm/module-layout.h gives, and the rest is left blank. A module built by a kernel's
+ * own tree has them elsewhere: its init and exit are where the relocations of
+ * .gnu.linkonce.this_module point from.
  */
 struct module {
 	enum module_state state;
@@ -31,7 +37,8 @@ struct module {
 	int (*init)(void);
 	u8 __before_arch_hyp[STRUCT_MODULE_ARCH_HYP - STRUCT_MODULE_INIT - 8];
 	struct mod_arch_specific arch;
-	u8 __before_exit[STRUCT_MODULE_EXIT - STRUCT_MODULE_ARCH_HYP - sizeof(struct mod_arch_specific)];
+	u8 __before_exit[STRUCT_MODULE_EXIT - STRUCT_MODULE_ARCH_HYP -
+			 sizeof(struct mod_arch_specific)];
 	void (*exit)(void);
 	u8 __to_the_end[STRUCT_MODULE_SIZE - STRUCT_MODULE_EXIT - 8];
 } __aligned(64);
@@ -45,7 +52,10 @@ static_assert(sizeof(struct module) == STRUCT_MODULE_SIZE);
 int init_module(void);
 void cleanup_module(void);
 
-/* The function also gets the name that modpost looks for, and a reference that keeps the compiler from dropping it. */
+/*
+ * The function also gets the name that modpost looks for, and a reference that keeps the compiler
+ * from dropping it.
+ */
 #define module_init(function)								\
 	static inline initcall_t __maybe_unused __inittest(void) { return function; }	\
 	int init_module(void) __copy(function) __alias(function);	\

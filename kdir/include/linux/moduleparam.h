@@ -43,11 +43,14 @@ struct kparam_string {
 	char *string;
 };
 
-extern const struct kernel_param_ops param_ops_bool, param_ops_byte, param_ops_charp, param_ops_int,
-	param_ops_long, param_ops_short, param_ops_string, param_ops_uint, param_ops_ullong, param_ops_ulong,
-	param_ops_ushort;
+extern const struct kernel_param_ops param_ops_bool, param_ops_byte, param_ops_charp,
+	param_ops_int, param_ops_long, param_ops_short, param_ops_string, param_ops_uint,
+	param_ops_ullong, param_ops_ulong, param_ops_ushort;
 
-/* In a module the name is plain and the level is -1; THIS_MODULE lets the kernel pin the parameter's owner. */
+/*
+ * In a module the name is plain and the level is -1; THIS_MODULE lets the kernel pin the
+ * parameter's owner.
+ */
 #define __module_param_ops(param, text_type, param_ops, permissions, argument)		\
 	static const char __param_str_##param[] = #param;				\
 	static const struct kernel_param __param_##param __used __section("__param")	\

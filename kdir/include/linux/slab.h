@@ -1,4 +1,4 @@
-/* Kernel memory by size. A kernel may not export every one of these under this name: the loader decides. */
+/* Kernel memory by size. Which of these a kernel exports under this name, the loader knows. */
 #ifndef __LINUX_SLAB_H
 #define __LINUX_SLAB_H
 

@@ -1,11 +1,12 @@
-/* Alternatives: two versions of a few instructions, of which the kernel keeps one when it knows the CPU. */
+/* Alternatives: two versions of some instructions, of which the kernel keeps one. */
 #ifndef __ASM_ALTERNATIVE_H
 #define __ASM_ALTERNATIVE_H
 
 /*
- * struct alt_instr, an entry of .altinstructions: 32-bit distances from themselves to the original and to the
- * replacement, the number of the CPU capability, and the length of each in bytes. Both lengths must be equal, so
- * the assembler refuses a replacement of another length. The replacement lies in a subsection behind the code.
+ * struct alt_instr, an entry of .altinstructions: 32-bit distances from themselves to the original
+ * and to the replacement, the number of the CPU capability, and the length of each in bytes. Both
+ * lengths must be equal, so the assembler refuses a replacement of another length. The replacement
+ * lies in a subsection behind the code.
  */
 #define ALTERNATIVE(original, replacement, capability)		\
 	"661:	" original "\n"					\

@@ -7,8 +7,9 @@
 typedef u16 pkvm_handle_t;
 
 /*
- * DEVIATION: the kernel's structure goes on with the system registers and the running vCPU, whose places follow from
- * the kernel's version. Modules get a pointer to it and never its size, so it ends here.
+ * DEVIATION: the kernel's structure goes on with the system registers and the running vCPU, whose
+ * places follow from the kernel's version. Modules get a pointer to it and never its size, so it
+ * ends here.
  */
 struct kvm_cpu_context {
 	struct user_pt_regs regs; /* sp = sp_el0 */

@@ -7,7 +7,10 @@
 
 typedef u64 kvm_pte_t;
 
-/* Bits 0 to 3 as measured (traces ops*, operation 7); the others from asm/kvm_pgtable.h of the common kernels. */
+/*
+ * Bits 0 to 3 as measured (traces ops*, operation 7); the others from asm/kvm_pgtable.h of the
+ * common kernels.
+ */
 enum kvm_pgtable_prot {
 	KVM_PGTABLE_PROT_X = BIT(0),
 	KVM_PGTABLE_PROT_W = BIT(1),

@@ -1,4 +1,4 @@
-/* The vendor module API of pKVM: pkvm_module_ops for EL2, and loading, registering and calling for EL1. */
+/* The vendor module API of pKVM: pkvm_module_ops for EL2; load, register and call for EL1. */
 #ifndef __ARM64_KVM_PKVM_MODULE_H__
 #define __ARM64_KVM_PKVM_MODULE_H__
 
@@ -21,8 +21,12 @@ enum pkvm_psci_notification {
 	PKVM_PSCI_CPU_ENTRY = 2,
 };
 
-/* Slot n of the table lies at byte 8 * n; two slots are there only with CONFIG_LIST_HARDENED, and all after them move. */
-#define PKVM_OPS_AT(slot, member) static_assert(offsetof(struct pkvm_module_ops, member) == 8 * (slot))
+/*
+ * Slot n of the table lies at byte 8 * n; two slots are there only with CONFIG_LIST_HARDENED, and
+ * all after them move.
+ */
+#define PKVM_OPS_AT(slot, member) \
+	static_assert(offsetof(struct pkvm_module_ops, member) == 8 * (slot))
 #define PKVM_OPS_SLOTS(count) static_assert(sizeof(struct pkvm_module_ops) == 8 * (count))
 #ifdef CONFIG_LIST_HARDENED
 #define PKVM_OPS_AFTER_LIST(slot) (slot)
@@ -30,7 +34,10 @@ enum pkvm_psci_notification {
 #define PKVM_OPS_AFTER_LIST(slot) ((slot) - 2)
 #endif
 
-/* Each KMI has its own table; a module that was built for another one calls the wrong functions, unchecked. */
+/*
+ * Each KMI has its own table; a module that was built for another one calls the wrong functions,
+ * unchecked.
+ */
 #if defined(CONFIG_KMI_android14_6_1)
 #include <asm/pkvm_module_ops/android14-6.1.h>
 #elif defined(CONFIG_KMI_android15_6_6)
@@ -53,12 +60,12 @@ int __pkvm_load_el2_module(struct module *module, unsigned long *token);
 int __pkvm_register_el2_call(unsigned long hfn_hyp_va);
 
 /*
- * The EL2 address of something in the module's EL2 half.
- * android14-6.1: the token is the EL2 address of .hyp.text; 15-6.6: of the first section of the module;
- * 16-6.12 and later: the kernel keeps both addresses, and a token is ignored or gone.
+ * The EL2 address of something in the module's EL2 half. android14-6.1: the token is the EL2
+ * address of .hyp.text; 15-6.6: of the first section of the module; 16-6.12 and later: the kernel
+ * keeps both addresses, and a token is ignored or gone.
  */
-static __always_inline unsigned long __pkvm_el2_mod_va(const struct module *module, unsigned long kern_va,
-						       unsigned long token)
+static __always_inline unsigned long
+__pkvm_el2_mod_va(const struct module *module, unsigned long kern_va, unsigned long token)
 {
 #if defined(CONFIG_KMI_android14_6_1)
 	return token + (kern_va - (unsigned long)module->arch.hyp.text.start);
@@ -67,7 +74,8 @@ static __always_inline unsigned long __pkvm_el2_mod_va(const struct module *modu
 #else
 	const struct pkvm_el2_module *hyp = &module->arch.hyp;
 
-	WARN_ON(kern_va < (unsigned long)hyp->sections.start || kern_va >= (unsigned long)hyp->sections.end);
+	WARN_ON(kern_va < (unsigned long)hyp->sections.start ||
+		kern_va >= (unsigned long)hyp->sections.end);
 	return (unsigned long)hyp->hyp_va + (kern_va - (unsigned long)hyp->sections.start);
 #endif
 }
@@ -81,7 +89,8 @@ static __always_inline unsigned long __pkvm_el2_mod_va(const struct module *modu
 		__pkvm_load_el2_module(THIS_MODULE);	\
 	})
 #else
-#define pkvm_el2_mod_va(kern_va, token) __pkvm_el2_mod_va(THIS_MODULE, (unsigned long)(kern_va), (token))
+#define pkvm_el2_mod_va(kern_va, token) \
+	__pkvm_el2_mod_va(THIS_MODULE, (unsigned long)(kern_va), (token))
 #define pkvm_register_el2_mod_call(hfn, token) __pkvm_register_el2_call(pkvm_el2_mod_va(hfn, token))
 #define pkvm_load_el2_module(init_fn, token)			\
 	({							\
@@ -90,7 +99,10 @@ static __always_inline unsigned long __pkvm_el2_mod_va(const struct module *modu
 	})
 #endif
 
-/* Calls a registered function: up to seven arguments in x1..x7, the result in x1; x0 tells whether it was found. */
+/*
+ * Calls a registered function: up to seven arguments in x1..x7, the result in x1; x0 tells whether
+ * it was found.
+ */
 #define pkvm_el2_mod_call(id, ...)							\
 	({										\
 		struct arm_smccc_res pkvm_call_res;					\

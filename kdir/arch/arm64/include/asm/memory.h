@@ -1,4 +1,4 @@
-/* The kernel's linear map with 39-bit addresses: where it starts and how it relates to physical memory. */
+/* The kernel's linear map with 39-bit addresses: where it starts and what it maps. */
 #ifndef __ASM_MEMORY_H
 #define __ASM_MEMORY_H
 

@@ -1,8 +1,10 @@
-/* Where the fields of struct module lie that module code touches, for each KMI; struct-module.json says the same. */
+/* Where module code finds the fields of struct module, for each KMI; see struct-module.json. */
 #ifndef __ASM_MODULE_LAYOUT_H
 #define __ASM_MODULE_LAYOUT_H
 
-/* NON-SPEC: the size for android14-6.1 is measured; all other numbers are ours. See linux/module.h. */
+/*
+ * NON-SPEC: the size for android14-6.1 is measured; all other numbers are ours. See linux/module.h.
+ */
 #define STRUCT_MODULE_NAME 0x18
 
 #if defined(CONFIG_STRUCT_MODULE_vendor)

@@ -1,4 +1,4 @@
-/* struct pkvm_el2_module: what the host knows about the EL2 half of a module, kept in THIS_MODULE->arch.hyp. */
+/* struct pkvm_el2_module: what the host knows about the EL2 half, in THIS_MODULE->arch.hyp. */
 #ifndef __ASM_MODULE_H
 #define __ASM_MODULE_H
 
@@ -10,7 +10,10 @@ struct pkvm_module_ops;
 struct hyp_event;
 struct hyp_printk_fmt;
 
-/* Kernel addresses of a section's first byte and of the one after its last; both NULL if there is none. */
+/*
+ * Kernel addresses of a section's first byte and of the one after its last; both NULL if there is
+ * none.
+ */
 struct pkvm_module_section {
 	void *start;
 	void *end;
@@ -20,8 +23,9 @@ struct pkvm_module_section {
 typedef s32 kvm_nvhe_reloc_t;
 
 /*
- * android14-6.1: arch/arm64/include/asm/module.h. The later fields are those of facts about 6.6, 6.12 and 6.18;
- * NON-SPEC: their order in 6.6 and 6.18 is not known to us, the fields that the macros below read are.
+ * android14-6.1: arch/arm64/include/asm/module.h. The later fields are those of facts about 6.6,
+ * 6.12 and 6.18; NON-SPEC: their order in 6.6 and 6.18 is not known to us, the fields that the
+ * macros below read are.
  */
 struct pkvm_el2_module {
 	struct pkvm_module_section text;

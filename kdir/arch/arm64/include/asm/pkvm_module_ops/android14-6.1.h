@@ -4,7 +4,7 @@
 
 struct pkvm_module_ops {
 	int (*create_private_mapping)(phys_addr_t phys, size_t size, enum kvm_pgtable_prot prot,
-				      unsigned long *haddr);
+		unsigned long *haddr);
 	void *(*alloc_module_va)(u64 nr_pages);
 	int (*map_module_page)(u64 pfn, void *va, enum kvm_pgtable_prot prot, bool is_protected);
 	int (*register_serial_driver)(void (*hyp_putc_cb)(char));
@@ -17,13 +17,15 @@ struct pkvm_module_ops {
 	void (*flush_dcache_to_poc)(void *addr, size_t size);
 	void (*update_hcr_el2)(unsigned long set_mask, unsigned long clear_mask);
 	void (*update_hfgwtr_el2)(unsigned long set_mask, unsigned long clear_mask);
-	int (*register_host_perm_fault_handler)(int (*cb)(struct kvm_cpu_context *ctxt, u64 esr, u64 addr));
+	int (*register_host_perm_fault_handler)(int (*cb)(struct kvm_cpu_context *ctxt, u64 esr,
+		u64 addr));
 	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot);
 	int (*host_stage2_get_leaf)(phys_addr_t phys, kvm_pte_t *ptep, u32 *level);
 	int (*register_host_smc_handler)(bool (*cb)(struct kvm_cpu_context *));
 	int (*register_default_trap_handler)(bool (*cb)(struct kvm_cpu_context *));
 	int (*register_illegal_abt_notifier)(void (*cb)(struct kvm_cpu_context *));
-	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification, struct kvm_cpu_context *));
+	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification,
+		struct kvm_cpu_context *));
 	int (*register_hyp_panic_notifier)(void (*cb)(struct kvm_cpu_context *));
 	int (*host_donate_hyp)(u64 pfn, u64 nr_pages);
 	int (*hyp_donate_host)(u64 pfn, u64 nr_pages);
@@ -37,7 +39,8 @@ struct pkvm_module_ops {
 	void *(*hyp_va)(phys_addr_t phys);
 	unsigned long (*kern_hyp_va)(unsigned long x);
 
-	ANDROID_KABI_USE(1, int (*host_stage2_mod_prot_range)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages));
+	ANDROID_KABI_USE(1, int (*host_stage2_mod_prot_range)(u64 pfn, enum kvm_pgtable_prot prot,
+		u64 nr_pages));
 	ANDROID_KABI_RESERVE_RANGE(2, 32);
 };
 

@@ -15,7 +15,7 @@ typedef void (*dyn_hcall_t)(struct user_pt_regs *);
 
 struct pkvm_module_ops {
 	int (*create_private_mapping)(phys_addr_t phys, size_t size, enum kvm_pgtable_prot prot,
-				      unsigned long *haddr);
+		unsigned long *haddr);
 	void *(*alloc_module_va)(u64 nr_pages);
 	int (*map_module_page)(u64 pfn, void *va, enum kvm_pgtable_prot prot, bool is_protected);
 	int (*register_serial_driver)(void (*hyp_putc_cb)(char));
@@ -29,17 +29,21 @@ struct pkvm_module_ops {
 	void (*flush_dcache_to_poc)(void *addr, size_t size);
 	void (*update_hcr_el2)(unsigned long set_mask, unsigned long clear_mask);
 	void (*update_hfgwtr_el2)(unsigned long set_mask, unsigned long clear_mask);
-	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr, u64 addr));
-	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu);
+	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr,
+		u64 addr));
+	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages,
+		bool update_iommu);
 	int (*host_stage2_get_leaf)(phys_addr_t phys, kvm_pte_t *ptep, u32 *level);
 	int (*register_host_smc_handler)(bool (*cb)(struct user_pt_regs *));
 	int (*register_default_trap_handler)(bool (*cb)(struct user_pt_regs *));
 	int (*register_illegal_abt_notifier)(void (*cb)(struct user_pt_regs *));
-	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification, struct user_pt_regs *));
+	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification,
+		struct user_pt_regs *));
 	int (*register_hyp_panic_notifier)(void (*cb)(struct user_pt_regs *));
 	int (*register_unmask_serror)(bool (*unmask)(void), void (*mask)(void));
 	int (*host_donate_hyp)(u64 pfn, u64 nr_pages, bool accept_mmio);
-	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio, enum kvm_pgtable_prot prot);
+	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio,
+		enum kvm_pgtable_prot prot);
 	int (*hyp_donate_host)(u64 pfn, u64 nr_pages);
 	int (*host_share_hyp)(u64 pfn);
 	int (*host_unshare_hyp)(u64 pfn);
@@ -60,11 +64,12 @@ struct pkvm_module_ops {
 	int (*udelay)(unsigned long usecs);
 	u8 (*hyp_alloc_missing_donations)(void);
 #ifdef CONFIG_LIST_HARDENED
-	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev, struct list_head *next);
+	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev,
+		struct list_head *next);
 	bool (*list_del_entry_valid_or_report)(struct list_head *entry);
 #endif
-	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain, struct iommu_iotlb_gather *gather,
-					    unsigned long iova, size_t size);
+	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain,
+		struct iommu_iotlb_gather *gather, unsigned long iova, size_t size);
 	void (*register_hyp_event_ids)(unsigned long start, unsigned long end);
 	void *(*tracing_reserve_entry)(unsigned long length);
 	void (*tracing_commit_entry)(void);
@@ -76,10 +81,12 @@ struct pkvm_module_ops {
 	ANDROID_KABI_USE(1, void (*iommu_flush_unmap_cache)(struct kvm_iommu_paddr_cache *cache));
 	ANDROID_KABI_USE(2, int (*host_stage2_enable_lazy_pte)(u64 addr, u64 nr_pages));
 	ANDROID_KABI_USE(3, int (*host_stage2_disable_lazy_pte)(u64 addr, u64 nr_pages));
-	ANDROID_KABI_USE(4, int (*register_guest_smc_handler)(bool (*cb)(struct arm_smccc_1_2_regs *, struct arm_smccc_res *,
-								 pkvm_handle_t), pkvm_handle_t));
+	ANDROID_KABI_USE(4,
+		int (*register_guest_smc_handler)(bool (*cb)(struct arm_smccc_1_2_regs *,
+		struct arm_smccc_res *, pkvm_handle_t), pkvm_handle_t));
 	/* Reserved before the newer KMI updates of the branch. */
-	ANDROID_KABI_USE(5, int (*guest_stage2_pa)(pkvm_handle_t handle, u64 ipa, phys_addr_t *phys));
+	ANDROID_KABI_USE(5, int (*guest_stage2_pa)(pkvm_handle_t handle, u64 ipa,
+		phys_addr_t *phys));
 	ANDROID_KABI_RESERVE_RANGE(6, 32);
 };
 

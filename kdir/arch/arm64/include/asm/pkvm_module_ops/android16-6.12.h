@@ -14,7 +14,7 @@ typedef void (*dyn_hcall_t)(struct user_pt_regs *);
 
 struct pkvm_module_ops {
 	int (*create_private_mapping)(phys_addr_t phys, size_t size, enum kvm_pgtable_prot prot,
-				      unsigned long *haddr);
+		unsigned long *haddr);
 	void *(*alloc_module_va)(u64 nr_pages);
 	int (*map_module_page)(u64 pfn, void *va, enum kvm_pgtable_prot prot, bool is_protected);
 	int (*register_serial_driver)(void (*hyp_putc_cb)(char));
@@ -30,21 +30,25 @@ struct pkvm_module_ops {
 	void (*flush_dcache_to_poc)(void *addr, size_t size);
 	void (*update_hcr_el2)(unsigned long set_mask, unsigned long clear_mask);
 	void (*update_hfgwtr_el2)(unsigned long set_mask, unsigned long clear_mask);
-	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr, u64 addr));
-	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu);
+	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr,
+		u64 addr));
+	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages,
+		bool update_iommu);
 	int (*host_stage2_get_leaf)(phys_addr_t phys, kvm_pte_t *ptep, s8 *level);
 	int (*host_stage2_enable_lazy_pte)(u64 addr, u64 nr_pages);
 	int (*host_stage2_disable_lazy_pte)(u64 addr, u64 nr_pages);
 	int (*register_host_smc_handler)(bool (*cb)(struct user_pt_regs *));
-	int (*register_guest_smc_handler)(bool (*cb)(struct arm_smccc_1_2_regs *regs, struct arm_smccc_1_2_regs *res,
-						     pkvm_handle_t handle));
+	int (*register_guest_smc_handler)(bool (*cb)(struct arm_smccc_1_2_regs *regs,
+		struct arm_smccc_1_2_regs *res, pkvm_handle_t handle));
 	int (*register_default_trap_handler)(bool (*cb)(struct user_pt_regs *));
 	int (*register_illegal_abt_notifier)(void (*cb)(struct user_pt_regs *));
-	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification, struct user_pt_regs *));
+	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification,
+		struct user_pt_regs *));
 	int (*register_hyp_panic_notifier)(void (*cb)(struct user_pt_regs *));
 	int (*register_unmask_serror)(bool (*unmask)(void), void (*mask)(void));
 	int (*host_donate_hyp)(u64 pfn, u64 nr_pages, bool accept_mmio);
-	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio, enum kvm_pgtable_prot prot);
+	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio,
+		enum kvm_pgtable_prot prot);
 	int (*host_donate_sglist_hyp)(struct pkvm_sglist_page *sglist, size_t nr_pages);
 	int (*hyp_donate_host)(u64 pfn, u64 nr_pages);
 	int (*host_share_hyp)(u64 pfn);
@@ -67,21 +71,24 @@ struct pkvm_module_ops {
 	void (*iommu_reclaim_pages)(void *p, u8 order);
 	int (*iommu_init_device)(struct kvm_hyp_iommu *iommu);
 	int (*udelay)(unsigned long usecs);
-	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain, struct iommu_iotlb_gather *gather,
-					    unsigned long iova, size_t size);
+	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain,
+		struct iommu_iotlb_gather *gather, unsigned long iova, size_t size);
 	int (*pkvm_unuse_dma)(phys_addr_t phys, size_t size);
 #ifdef CONFIG_LIST_HARDENED
-	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev, struct list_head *next);
+	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev,
+		struct list_head *next);
 	bool (*list_del_entry_valid_or_report)(struct list_head *entry);
 #endif
 	int (*iommu_snapshot_host_stage2)(struct kvm_hyp_iommu_domain *domain);
 	void *(*iommu_donate_pages_atomic)(u8 order);
 	void (*iommu_reclaim_pages_atomic)(void *p, u8 order);
 	int (*hyp_smp_processor_id)(void);
-	int (*device_register_reset)(u64 phys, void *cookie, int (*cb)(void *cookie, bool host_to_guest));
+	int (*device_register_reset)(u64 phys, void *cookie, int (*cb)(void *cookie,
+		bool host_to_guest));
 
 	ANDROID_KABI_USE(1, int (*register_guest_trng_ops)(const struct pkvm_module_trng_ops *ops));
-	ANDROID_KABI_USE(2, int (*map_module_pages)(u64 pfn, void *va, u64 nr_pages, enum kvm_pgtable_prot prot, bool is_protected));
+	ANDROID_KABI_USE(2, int (*map_module_pages)(u64 pfn, void *va, u64 nr_pages,
+		enum kvm_pgtable_prot prot, bool is_protected));
 	ANDROID_KABI_USE(3, int (*unmap_module_pages)(u64 pfn, void *va, u64 nr_pages));
 	ANDROID_KABI_USE(4, int (*request_hyp_alloc)(void));
 	ANDROID_KABI_RESERVE_RANGE(5, 32);

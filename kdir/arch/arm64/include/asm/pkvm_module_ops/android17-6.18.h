@@ -11,7 +11,9 @@ struct kvm_power_domain_ops;
 
 #include <asm/pkvm_module_ops/later-types.h>
 
-/* What a guest SMC handler answers; the first one that says other than NOT_HANDLED ends the walk. */
+/*
+ * What a guest SMC handler answers; the first one that says other than NOT_HANDLED ends the walk.
+ */
 enum pkvm_smc_handler_ret {
 	PKVM_SMC_HANDLED = 0,
 	PKVM_SMC_NOT_HANDLED = 1,
@@ -31,7 +33,7 @@ typedef void (*dyn_hcall_t)(struct user_pt_regs *);
 
 struct pkvm_module_ops {
 	int (*create_private_mapping)(phys_addr_t phys, size_t size, enum kvm_pgtable_prot prot,
-				      unsigned long *haddr);
+		unsigned long *haddr);
 	void *(*alloc_module_va)(u64 nr_pages);
 	/* Declared, but not in the kernel's table: the slot holds NULL and a call faults at EL2. */
 	int (*map_module_page)(u64 pfn, void *va, enum kvm_pgtable_prot prot, bool is_protected);
@@ -48,16 +50,19 @@ struct pkvm_module_ops {
 	void (*flush_dcache_to_poc)(void *addr, size_t size);
 	void (*update_hcr_el2)(unsigned long set_mask, unsigned long clear_mask);
 	void (*update_hfgwtr_el2)(unsigned long set_mask, unsigned long clear_mask);
-	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr, u64 addr));
-	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu);
+	int (*register_host_perm_fault_handler)(int (*cb)(struct user_pt_regs *regs, u64 esr,
+		u64 addr));
+	int (*host_stage2_mod_prot)(u64 pfn, enum kvm_pgtable_prot prot, u64 nr_pages,
+		bool update_iommu);
 	int (*host_stage2_get_leaf)(phys_addr_t phys, kvm_pte_t *ptep, s8 *level);
 	int (*register_host_smc_handler)(bool (*cb)(struct user_pt_regs *));
-	int (*register_guest_smc_handler)(enum pkvm_smc_handler_ret (*cb)(struct arm_smccc_1_2_regs *regs,
-									  struct arm_smccc_1_2_regs *res,
-									  pkvm_handle_t handle));
+	int (*register_guest_smc_handler)(enum pkvm_smc_handler_ret (*cb)(
+		struct arm_smccc_1_2_regs *regs, struct arm_smccc_1_2_regs *res,
+		pkvm_handle_t handle));
 	int (*register_default_trap_handler)(bool (*cb)(struct user_pt_regs *));
 	int (*register_illegal_abt_notifier)(void (*cb)(struct user_pt_regs *));
-	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification, struct user_pt_regs *));
+	int (*register_psci_notifier)(void (*cb)(enum pkvm_psci_notification,
+		struct user_pt_regs *));
 	int (*register_hyp_panic_notifier)(void (*cb)(struct user_pt_regs *));
 	int (*register_unmask_serror)(bool (*unmask)(void), void (*mask)(void));
 	int (*host_donate_hyp)(u64 pfn, u64 nr_pages);
@@ -72,7 +77,8 @@ struct pkvm_module_ops {
 	void *(*tracing_reserve_entry)(unsigned long length);
 	void (*tracing_commit_entry)(void);
 	void (*tracing_mod_hyp_printk)(u16 fmt_id, u64 a, u64 b, u64 c, u64 d);
-	int (*map_module_pages)(u64 pfn, void *va, u64 nr_pages, enum kvm_pgtable_prot prot, bool is_protected);
+	int (*map_module_pages)(u64 pfn, void *va, u64 nr_pages, enum kvm_pgtable_prot prot,
+		bool is_protected);
 	int (*unmap_module_pages)(u64 pfn, void *va, u64 nr_pages);
 	int (*hyp_smp_processor_id)(void);
 	void *(*iommu_donate_pages)(u8 order, int flags);
@@ -80,15 +86,17 @@ struct pkvm_module_ops {
 	void *(*iommu_donate_pages_atomic)(u8 order);
 	void (*iommu_reclaim_pages_atomic)(void *p);
 	u64 (*get_time)(void);
-	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio, enum kvm_pgtable_prot prot);
+	int (*host_donate_hyp_prot)(u64 pfn, u64 nr_pages, bool accept_mmio,
+		enum kvm_pgtable_prot prot);
 #ifdef CONFIG_LIST_HARDENED
-	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev, struct list_head *next);
+	bool (*list_add_valid_or_report)(struct list_head *entry, struct list_head *prev,
+		struct list_head *next);
 	bool (*list_del_entry_valid_or_report)(struct list_head *entry);
 #endif
 	void *(*hyp_alloc)(size_t size);
 	void (*hyp_free)(void *addr);
-	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain, struct iommu_iotlb_gather *gather,
-					    unsigned long iova, size_t size);
+	void (*iommu_iotlb_gather_add_page)(struct kvm_hyp_iommu_domain *domain,
+		struct iommu_iotlb_gather *gather, unsigned long iova, size_t size);
 	int (*pkvm_use_dma)(phys_addr_t phys, size_t size);
 	int (*pkvm_unuse_dma)(phys_addr_t phys, size_t size);
 	int (*init_hvc_pd)(struct kvm_power_domain *pd, const struct kvm_power_domain_ops *ops);
@@ -96,8 +104,10 @@ struct pkvm_module_ops {
 	int (*iommu_register_pviommu_drv)(pkvm_handle_t drv_id);
 	int (*register_guest_trng_ops)(const struct pkvm_module_trng_ops *ops);
 	int (*guest_accept_module_prot_page)(u64 ipa, u64 nr_pages);
-	int (*register_guest_accept_module_owned_handler)(int (*cb)(u64 phys, u64 ipa, u64 size, pkvm_handle_t handle));
-	void (*arm_smccc_1_2_smc)(const struct arm_smccc_1_2_regs *args, struct arm_smccc_1_2_regs *res);
+	int (*register_guest_accept_module_owned_handler)(int (*cb)(u64 phys, u64 ipa, u64 size,
+		pkvm_handle_t handle));
+	void (*arm_smccc_1_2_smc)(const struct arm_smccc_1_2_regs *args,
+		struct arm_smccc_1_2_regs *res);
 	int (*request_hyp_alloc)(void);
 
 	ANDROID_KABI_USE(1, int (*host_stage2_set_owned)(u64 pfn, u64 nr_pages, bool owned));

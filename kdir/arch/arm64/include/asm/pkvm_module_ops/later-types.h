@@ -9,7 +9,9 @@ struct pkvm_sglist_page {
 } __packed;
 static_assert(sizeof(struct pkvm_sglist_page) == 6);
 
-/* A source of entropy for guests. NON-SPEC: the argument and result types of trng_uuid are a guess. */
+/*
+ * A source of entropy for guests. NON-SPEC: the argument and result types of trng_uuid are a guess.
+ */
 struct pkvm_module_trng_ops {
 	const void *trng_uuid;
 	u64 (*trng_rnd64)(u64 *entropy, int bits);

@@ -111,6 +111,11 @@ export function perform(
   return { effect: "perform", function: name, args: bits, access };
 }
 
+/** Stops the run: this core does not have it. */
+export function unmodelled(what: string): Effect {
+  return { effect: "unmodelled", what };
+}
+
 /** The effects in order, without their nesting. */
 export function flatten(execution: Execution): readonly Effect[] {
   return "effect" in execution ? [execution] : execution.flatMap(flatten);

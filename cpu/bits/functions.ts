@@ -46,6 +46,17 @@ export const signatures = {
   StoreExclusive: fallible([64, 0], 1),
   ClearExclusiveLocal: effect([]),
 
+  // Memory tagging.
+  AllocationTagAccessIsEnabled: state([], 1),
+  ChooseNonExcludedTag: state([4, 4], 4),
+  InsertRandomTag: fallible([16], 4),
+  TagAlignedAddress: fallible([64], 64),
+  ReadMemTag: fallible([64], 4),
+  WriteMemTag: effect([64, 2, 4]),
+  ReadMemTags: fallible([64], 64),
+  WriteMemTags: effect([64, 64]),
+  ZeroMemoryAndWriteTags: effect([64, 4]),
+
   // Exception-generating instructions and ERET.
   SVC: effect([16]),
   HVC: effect([16]),
@@ -64,6 +75,9 @@ export const signatures = {
   MSR_immediate: effect([3, 3, 4]),
   SYS: effect([...sys, 64]),
   SYSL: fallible(sys, 64),
+
+  // Floating point.
+  CheckFPAdvSIMDEnabled: effect([]),
 
   // Hints and barriers.
   WFI: effect([]),

@@ -8,8 +8,10 @@ import { probeWrite, readMem, writeMem } from "../mmu/access.ts";
 import type { Core } from "../state.ts";
 import { checksumFunctions } from "./functions/checksum.ts";
 import { exceptionFunctions } from "./functions/exceptions.ts";
+import { floatingPointFunctions } from "./functions/floating-point.ts";
 import { hintFunctions } from "./functions/hints.ts";
 import { memoryFunctions } from "./functions/memory.ts";
+import { memoryTagFunctions } from "./functions/memory-tags.ts";
 import { pointerAuthenticationFunctions } from "./functions/pointer-authentication.ts";
 import { systemFunctions } from "./functions/system.ts";
 import { ENTERED, type Outcome } from "./outcome.ts";
@@ -39,9 +41,11 @@ export const engineFunctions = {
   unmodelled,
   undefinedInstruction,
   ...memoryFunctions,
+  ...memoryTagFunctions,
+  ...floatingPointFunctions,
   ...exceptionFunctions,
   ...systemFunctions,
   ...hintFunctions,
   ...pointerAuthenticationFunctions,
   ...checksumFunctions,
-} satisfies Record<FunctionName | string, unknown>;
+} satisfies Record<FunctionName, unknown> & Record<string, unknown>;

@@ -1,0 +1,132 @@
+// What is known to be broken: which rule, on which systems, and how, so that a violation is a finding and no surprise.
+
+import { BRANCH_NAMES, type BranchName, BUILDS, type Build } from "./branches/branch.ts";
+import type { ClauseId, Invariant } from "./clause.ts";
+import { cite, type Evidence, type Source } from "./sources.ts";
+import type { SystemConfig } from "./types/hyp.ts";
+
+export type RuleId = ClauseId | Invariant["id"];
+
+/** One rule that some system does not keep. */
+export interface Finding {
+  readonly rule: RuleId;
+  /** What happens instead, in one sentence. */
+  readonly instead: string;
+  readonly branches: readonly BranchName[];
+  readonly builds: readonly Build[];
+  /** Whether the documented system breaks it as well, because the page does not speak of it. */
+  readonly documented: boolean;
+  /** `measured` only where a real kernel was seen to do it. */
+  readonly evidence: Evidence;
+  readonly source: readonly Source[];
+}
+
+const UP_TO_6_12: readonly BranchName[] = ["android14-6.1", "android15-6.6", "android16-6.12"];
+
+export const FINDINGS: readonly Finding[] = [
+  {
+    rule: "DOC-10",
+    instead: "A protected VM is created and run after a failed load; only its firmware is gone.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: false,
+    evidence: "measured",
+    source: [cite("measured", "mod-missing, mod-failinit, mod-twice, fw-missing-after-iommufin")],
+  },
+  {
+    rule: "INV-1",
+    instead: "There is a protected VM after a failed load.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: false,
+    evidence: "measured",
+    source: [cite("measured", "mod-missing, mod-failinit, mod-twice")],
+  },
+  {
+    rule: "DOC-13",
+    instead: "A failing init of an EL2 half that lacks a section panics the hypervisor.",
+    branches: UP_TO_6_12,
+    builds: BUILDS,
+    documented: false,
+    evidence: "measured",
+    source: [cite("measured", "textonly-fail: UNMAP_NOT_OWNED in both builds")],
+  },
+  {
+    rule: "DOC-14",
+    instead: "The kernel frees the memory of a module that EL2 goes on executing.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: false,
+    evidence: "read",
+    source: [cite("linux", "do_init_module, kernel/module/main.c")],
+  },
+  {
+    rule: "INV-23",
+    instead: "EL2 owns pages that are back in the kernel's page allocator.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: false,
+    evidence: "read",
+    source: [cite("linux", "do_init_module, kernel/module/main.c")],
+  },
+  {
+    rule: "INV-5",
+    instead:
+      "A VM boots zeros where its firmware was, because the wiped region is still advertised.",
+    branches: ["android15-6.6"],
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android15-6.6", "pkvm_firmware_rmem_clear, arch/arm64/kvm/pkvm.c")],
+  },
+  {
+    rule: "INV-7",
+    instead: "A module finalises its CPU by the raw hypercall while others still load modules.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "measured",
+    source: [
+      cite("android14-6.1", "handle_host_hcall: no upper bound before the key is set"),
+      cite("measured", "early finalise: the kernel later reports -22 on that CPU and boots on"),
+    ],
+  },
+  {
+    rule: "INV-16",
+    instead: "Address 0 is registered and gets an id.",
+    branches: BRANCH_NAMES,
+    builds: ["production"],
+    documented: true,
+    evidence: "measured",
+    source: [cite("measured", "production mod-regbad0: id 128")],
+  },
+  {
+    rule: "INV-17",
+    instead: "What an EL2 init registered before it failed stays registered and is unmapped.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android14-6.1", "__pkvm_load_el2_module; hyp/nvhe/modules.c")],
+  },
+  {
+    rule: "INV-18",
+    instead: "EL2 will call an address that it cannot execute.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "measured",
+    source: [cite("measured", "production mod-regbadk: ESR 0x86000004; mod-regnoload: 0x86000005")],
+  },
+];
+
+/** What is known of a rule's violation on a system; nothing: it is not expected there. */
+export function findingOf(rule: RuleId, config: SystemConfig): Finding | undefined {
+  return FINDINGS.find(
+    (finding) =>
+      finding.rule === rule &&
+      finding.branches.includes(config.branch) &&
+      finding.builds.includes(config.build) &&
+      (finding.documented || !config.documented),
+  );
+}

@@ -1,0 +1,91 @@
+// Every rule there is, once: the clauses about steps and the invariants about states, with the ways to look them up.
+
+import type { ClauseId, Invariant, Step, StepClause } from "./clause.ts";
+import { ABI } from "./clauses/abi.ts";
+import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
+import { DISPATCH } from "./clauses/dispatch.ts";
+import { DOCUMENTED } from "./clauses/documented.ts";
+import { LIFECYCLE } from "./clauses/lifecycle.ts";
+import { LOADING } from "./clauses/loading.ts";
+import { MAPPING } from "./clauses/mapping.ts";
+import { REGISTRATION } from "./clauses/registration.ts";
+import { UNLOAD } from "./clauses/unload.ts";
+import { VM } from "./clauses/vm.ts";
+import { DISPATCH_INVARIANTS } from "./invariants/dispatch.ts";
+import { LIFECYCLE_INVARIANTS } from "./invariants/lifecycle.ts";
+import { MEMORY_INVARIANTS } from "./invariants/memory.ts";
+import { MODULE_INVARIANTS } from "./invariants/modules.ts";
+import { OWNERSHIP_INVARIANTS } from "./invariants/ownership.ts";
+import type { ActionKind } from "./types/action.ts";
+import type { Hyp } from "./types/hyp.ts";
+
+/** Rules in the order of their numbers, from however many files. */
+function byNumber<Rule extends { readonly id: string }>(rules: readonly Rule[]): readonly Rule[] {
+  const numberOf = ({ id }: Rule): number => Number(id.split("-")[1]);
+  return rules.toSorted((a, b) => numberOf(a) - numberOf(b));
+}
+
+/** All clauses, in the order of their ids. */
+export const CLAUSES: readonly StepClause[] = [
+  ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD]),
+  ...byNumber([...LOADING, ...MAPPING]),
+  ...REGISTRATION,
+  ...DISPATCH,
+  ...VM,
+  ...ABI,
+  ...DOCUMENTED,
+];
+
+/** All invariants, in the order of their ids. */
+export const INVARIANTS: readonly Invariant[] = [
+  ...LIFECYCLE_INVARIANTS,
+  ...MEMORY_INVARIANTS,
+  ...DISPATCH_INVARIANTS,
+  ...OWNERSHIP_INVARIANTS,
+  ...MODULE_INVARIANTS,
+];
+
+const CLAUSES_BY_ID = new Map(CLAUSES.map((rule) => [rule.id, rule]));
+const INVARIANTS_BY_ID = new Map(INVARIANTS.map((rule) => [rule.id, rule]));
+
+/** The clause of an id. */
+export const clauseOf = (id: ClauseId): StepClause | undefined => CLAUSES_BY_ID.get(id);
+
+/** The invariant of an id. */
+export const invariantOf = (id: Invariant["id"]): Invariant | undefined => INVARIANTS_BY_ID.get(id);
+
+const CLAUSES_ON = new Map<ActionKind, readonly StepClause[]>();
+
+/** The clauses that speak of a kind of action. */
+export function clausesOn(kind: ActionKind): readonly StepClause[] {
+  const found = CLAUSES_ON.get(kind) ?? CLAUSES.filter(({ on }) => on.includes(kind));
+  CLAUSES_ON.set(kind, found);
+  return found;
+}
+
+/** What one rule says of one step or state; `wrong` is empty if it holds. */
+export interface Judgement<Rule> {
+  readonly rule: Rule;
+  readonly wrong: readonly string[];
+}
+
+/**
+ * Every clause that applies to a step, and what it says. A step that the model does not know is judged by none: the
+ * run has stopped with its name, and nothing is claimed about it.
+ */
+export function judgeStep(step: Step): readonly Judgement<StepClause>[] {
+  if (step.outcome.kind === "unmodelled") return [];
+  return clausesOn(step.action.kind)
+    .filter((rule) => rule.applies(step))
+    .map((rule) => {
+      const verdict = rule.holds(step);
+      return { rule, wrong: verdict === true ? [] : [verdict] };
+    });
+}
+
+/** Every invariant that applies to a state, and what it says. */
+export const judgeState = (hyp: Hyp): readonly Judgement<Invariant>[] =>
+  INVARIANTS.filter((rule) => rule.applies(hyp)).map((rule) => ({
+    rule,
+    wrong: rule.violations(hyp),
+  }));

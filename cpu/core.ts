@@ -1,8 +1,7 @@
 // A core and how it runs: instructions from the program counter on, until something stops it.
 
 import type { CpuModel } from "./cpu-model.ts";
-import { EC, synchronous } from "./exceptions/exception.ts";
-import { generalTarget } from "./exceptions/generate.ts";
+import { illegalState } from "./exceptions/generate.ts";
 import { takeException } from "./exceptions/take.ts";
 import { operationOf } from "./interpret/operations.ts";
 import { NEXT, type Stop, SYNCED } from "./interpret/outcome.ts";
@@ -66,7 +65,7 @@ function step(core: Core, trace: RunOptions["trace"]): Stop | undefined {
     return undefined;
   }
   if (core.pstate.IL === 1) {
-    takeException(core, synchronous(generalTarget(core), EC.IllegalState, 0));
+    takeException(core, illegalState(core));
     return undefined;
   }
   trace?.(core, word);

@@ -1,7 +1,7 @@
 // Bits: the values that instructions compute with, as expressions over the state before the instruction.
 
-import type { AccessDescriptor } from "../mmu/access.ts";
 import type { PState } from "../state.ts";
+import type { AccessDescriptor } from "./access-descriptor.ts";
 import { type FunctionName, signatures } from "./functions.ts";
 import { meaning, onesOf } from "./meaning.ts";
 

@@ -1,7 +1,7 @@
 // What an instruction does: writes that all take their values from the state before it.
 
-import type { AccessDescriptor } from "../mmu/access.ts";
 import type { PState } from "../state.ts";
+import type { AccessDescriptor } from "./access-descriptor.ts";
 import { type Bits, checkArguments, lit, zeroExtend } from "./bits.ts";
 import { type FunctionName, signatures } from "./functions.ts";
 

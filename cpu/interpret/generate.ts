@@ -3,11 +3,11 @@
 // The text depends on the shape of the instruction only; register numbers and immediate values are
 // parameters of it. So a few hundred texts are compiled, and a word is one cheap closure over its text.
 
+import type { AccessDescriptor } from "../bits/access-descriptor.ts";
 import type { Bits } from "../bits/bits.ts";
 import type { Effect } from "../bits/effects.ts";
 import { type FunctionName, signatures } from "../bits/functions.ts";
 import { meaning } from "../bits/meaning.ts";
-import type { AccessDescriptor } from "../mmu/access.ts";
 import type { Core } from "../state.ts";
 import { engineFunctions } from "./engine-functions.ts";
 import { asNumber, comparisonText, operatorText, sliceText } from "./expressions.ts";

@@ -2,6 +2,7 @@
 
 import type { Exception } from "../../exceptions/exception.ts";
 import {
+  exceptionReturnTrap,
   hypervisorCall,
   secureMonitorCall,
   softwareBreakpoint,
@@ -11,6 +12,7 @@ import {
 import { exceptionReturn, takeException } from "../../exceptions/take.ts";
 import type { Core } from "../../state.ts";
 import { ENTERED, type Outcome } from "../outcome.ts";
+import { pointerAuthenticationFunctions } from "./pointer-authentication.ts";
 
 function enter(core: Core, exception: Exception): Outcome {
   takeException(core, exception);
@@ -30,9 +32,26 @@ function SMC(core: Core, imm16: number): Outcome {
 /** HLT, DCPS and DRPS are UNDEFINED without an external debugger and outside Debug state. */
 const undefinedHere = (core: Core): Outcome => enter(core, undefinedInstruction(core));
 
+/** ELR_ELx of the current level. */
+const linkRegister = (core: Core): bigint =>
+  core.pstate.EL === 2 ? core.sysreg.ELR_EL2 : core.sysreg.ELR_EL1;
+
 function ERET(core: Core): Outcome {
-  if (core.pstate.EL === 0) return undefinedHere(core);
-  exceptionReturn(core, core.pstate.EL === 2 ? core.sysreg.ELR_EL2 : core.sysreg.ELR_EL1);
+  const trap = exceptionReturnTrap(core);
+  if (trap !== undefined) return enter(core, trap);
+  exceptionReturn(core, linkRegister(core));
+  return ENTERED;
+}
+
+/** ERETAA and ERETAB: the link register is authenticated with the stack pointer in use. */
+function authenticatedReturn(core: Core, key: "A" | "B"): Outcome {
+  const trap = exceptionReturnTrap(core, key);
+  if (trap !== undefined) return enter(core, trap);
+  const { AuthIA, AuthIB } = pointerAuthenticationFunctions;
+  const modifier = core.sp[core.pstate.SP === 0 ? 0 : core.pstate.EL] ?? 0n;
+  const target = (key === "A" ? AuthIA : AuthIB)(core, linkRegister(core), modifier);
+  if (typeof target !== "bigint") return enter(core, target);
+  exceptionReturn(core, target);
   return ENTERED;
 }
 
@@ -45,6 +64,6 @@ export const exceptionFunctions = {
   DCPS: undefinedHere,
   DRPS: undefinedHere,
   ERET,
-  ERETAA: ERET,
-  ERETAB: ERET,
+  ERETAA: (core: Core): Outcome => authenticatedReturn(core, "A"),
+  ERETAB: (core: Core): Outcome => authenticatedReturn(core, "B"),
 };

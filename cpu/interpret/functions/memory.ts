@@ -1,9 +1,9 @@
 // Functions of the load and store instructions.
 
+import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { EC, type Exception, type Fault, synchronous } from "../../exceptions/exception.ts";
-import { generalTarget } from "../../exceptions/generate.ts";
+import { generalTarget } from "../../exceptions/route.ts";
 import type { AccessSize } from "../../memory.ts";
-import type { AccessDescriptor } from "../../mmu/access.ts";
 import { clearExclusive, loadExclusive, storeExclusive } from "../../mmu/monitors.ts";
 import type { Core } from "../../state.ts";
 import { NEXT, type Outcome } from "../outcome.ts";

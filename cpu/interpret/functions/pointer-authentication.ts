@@ -1,10 +1,11 @@
 // Pointer authentication: signing, authenticating and stripping addresses.
 
-import { EC, type Exception, synchronous } from "../../exceptions/exception.ts";
+import type { Exception } from "../../exceptions/exception.ts";
+import { pointerAuthenticationTrap } from "../../exceptions/generate.ts";
 import { controlsOf, rangeOf, stage1Of } from "../../mmu/regime.ts";
 import type { Stage1Range } from "../../mmu/walk-parameters.ts";
 import type { Core } from "../../state.ts";
-import { flag, HCR_EL2 } from "../../sysregs/fields.ts";
+import { flag } from "../../sysregs/fields.ts";
 import { computePAC } from "./qarma5.ts";
 
 /** The five keys: their registers, and where in SCTLR_ELx each is enabled. */
@@ -16,15 +17,6 @@ const keys = {
 } as const;
 
 type Key = (typeof keys)[keyof typeof keys];
-
-/** HCR_EL2.API is 0: the instructions trap to EL2 from EL1, and from an EL0 that it does not host. */
-function trapsUse(core: Core): boolean {
-  const hcr = core.sysreg.HCR_EL2;
-  if (core.pstate.EL === 2 || flag(hcr, HCR_EL2.API)) return false;
-  return core.pstate.EL === 1 || !(flag(hcr, HCR_EL2.TGE) && flag(hcr, HCR_EL2.E2H));
-}
-
-const trap = (): Exception => synchronous(2, EC.PACTrap, 0);
 
 /** SCTLR_ELx of the regime that the current level belongs to. */
 function enabled(core: Core, key: Key): boolean {
@@ -115,13 +107,14 @@ function withKey(
 ): Operation {
   return (core, pointer, modifier) => {
     if (!enabled(core, key)) return pointer;
-    return trapsUse(core) ? trap() : operation(core, pointer, modifier, key);
+    return pointerAuthenticationTrap(core) ?? operation(core, pointer, modifier, key);
   };
 }
 
 /** The generic code: the upper half of the cipher's result, under the key that is always enabled. */
 function AddPACGA(core: Core, value: bigint, modifier: bigint): bigint | Exception {
-  if (trapsUse(core)) return trap();
+  const trap = pointerAuthenticationTrap(core);
+  if (trap !== undefined) return trap;
   const { APGAKeyHi_EL1, APGAKeyLo_EL1 } = core.sysreg;
   return computePAC(value, modifier, APGAKeyHi_EL1, APGAKeyLo_EL1) & ones(32, 64);
 }

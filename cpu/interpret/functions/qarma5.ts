@@ -32,17 +32,17 @@ function cellsOf(value: bigint): number[] {
   return Array.from({ length: 16 }, (_, i) => Number((value >> BigInt(4 * i)) & 15n));
 }
 
-function valueOf(cells: readonly number[]): bigint {
+function fromCells(cells: readonly number[]): bigint {
   return cells.reduceRight((value, cell) => (value << 4n) | BigInt(cell), 0n);
 }
 
 function mapCells(value: bigint, f: (cell: number) => number): bigint {
-  return valueOf(cellsOf(value).map(f));
+  return fromCells(cellsOf(value).map(f));
 }
 
 function permute(value: bigint, permutation: readonly number[]): bigint {
   const cells = cellsOf(value);
-  return valueOf(permutation.map((from) => cells[from] ?? 0));
+  return fromCells(permutation.map((from) => cells[from] ?? 0));
 }
 
 const rotateLeft = (cell: number, by: number): number => ((cell << by) | (cell >> (4 - by))) & 15;
@@ -54,7 +54,7 @@ function mixColumns(value: bigint): bigint {
     const cell = (rows: number): number => cells[(i + 4 * rows) % 16] ?? 0;
     return rotateLeft(cell(1), 1) ^ rotateLeft(cell(2), 2) ^ rotateLeft(cell(3), 1);
   });
-  return valueOf(mixed);
+  return fromCells(mixed);
 }
 
 const substitute = (value: bigint): bigint => mapCells(value, (cell) => substitution[cell] ?? 0);
@@ -67,13 +67,13 @@ const unstepCell = (cell: number): number => ((cell << 1) & 15) | ((cell & 1) ^ 
 
 function nextTweak(tweak: bigint): bigint {
   const cells = cellsOf(permute(tweak, tweakShuffle));
-  return valueOf(cells.map((cell, i) => (rotatedCells.includes(i) ? stepCell(cell) : cell)));
+  return fromCells(cells.map((cell, i) => (rotatedCells.includes(i) ? stepCell(cell) : cell)));
 }
 
 function previousTweak(tweak: bigint): bigint {
   const cells = cellsOf(tweak);
   const unstepped = cells.map((cell, i) => (rotatedCells.includes(i) ? unstepCell(cell) : cell));
-  return permute(valueOf(unstepped), inverseTweakShuffle);
+  return permute(fromCells(unstepped), inverseTweakShuffle);
 }
 
 /**

@@ -21,7 +21,7 @@ interface Fields {
 /** Replaces memory by a function of itself and Rs; Rt becomes what memory held. */
 function atomic({ A, R, Rs, Rn, Rt }: Fields, width: number, operation: Operation): Execution {
   const address = baseAddress(Rn);
-  const how = access(Rn !== 31, { atomic: true, ordered: A === 1 || R === 1 });
+  const how = access(width / 8, Rn !== 31, { atomic: true, ordered: A === 1 || R === 1 });
   const held = Mem(address, width / 8, how);
   return [store(address, operation(held, X(Rs, width)), how), setX(Rt, held)];
 }

@@ -17,8 +17,9 @@ interface Registers {
  */
 function compareAndSwap({ L, o0, Rn }: Registers, compared: Bits, fresh: Bits) {
   const address = baseAddress(Rn);
-  const how = access(Rn !== 31, { atomic: true, ordered: L === 1 || o0 === 1 });
-  const held = Mem(address, compared.width / 8, how);
+  const sizeBytes = compared.width / 8;
+  const how = access(sizeBytes, Rn !== 31, { atomic: true, ordered: L === 1 || o0 === 1 });
+  const held = Mem(address, sizeBytes, how);
   return { held, stored: store(address, fresh, how, eq(held, compared)) };
 }
 

@@ -1,27 +1,32 @@
 // Load/store exclusive register and exclusive pair.
 // Source: DDI0487 C4.1, the two classes of these names.
 
+import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { type Bits, call, concat, slice, X, zeroExtend } from "../../bits/bits.ts";
 import { type Execution, setX } from "../../bits/effects.ts";
 import { instruction } from "../../bits/instruction.ts";
-import type { AccessDescriptor } from "../../mmu/access.ts";
 import { access, baseAddress } from "../shared/addressing.ts";
 import { ConstrainUnpredictable } from "../shared/constrain-unpredictable.ts";
 
 /** `o0` makes a load-exclusive an acquire, and a store-exclusive a release. */
-function exclusive(Rn: number, o0: 0 | 1): AccessDescriptor {
-  return access(Rn !== 31, { exclusive: true, ordered: o0 === 1 });
+function exclusive(width: number, Rn: number, o0: 0 | 1): AccessDescriptor {
+  return access(width / 8, Rn !== 31, { atomic: true, ordered: o0 === 1 });
 }
 
 /** Reads one register and marks its address. */
 function loadExclusive(width: number, o0: 0 | 1, Rn: number, Rt: number): Execution {
-  const data = call("LoadExclusive", [baseAddress(Rn)], { width, access: exclusive(Rn, o0) });
+  const data = call("LoadExclusive", [baseAddress(Rn)], {
+    width,
+    access: exclusive(width, Rn, o0),
+  });
   return setX(Rt, zeroExtend(data, 64));
 }
 
 /** Writes where the mark is still there, and gives 0; elsewhere gives 1. */
 function storeExclusive(data: Bits, o0: 0 | 1, Rs: number, Rn: number, Rt: number[]): Execution {
-  const status = call("StoreExclusive", [baseAddress(Rn), data], { access: exclusive(Rn, o0) });
+  const status = call("StoreExclusive", [baseAddress(Rn), data], {
+    access: exclusive(data.width, Rn, o0),
+  });
   const stored = setX(Rs, status);
   if (Rt.includes(Rs)) return ConstrainUnpredictable("DATAOVERLAP", { NONE: stored });
   if (Rs === Rn && Rn !== 31) return ConstrainUnpredictable("BASEOVERLAP", { NONE: stored });
@@ -90,7 +95,7 @@ const LDXP = instruction({
   execute: ({ sz, o0, Rt2, Rn, Rt }) => {
     if (Rt === Rt2) return ConstrainUnpredictable("LDPOVERLAP", {});
     const datasize = sz === 1 ? 64 : 32;
-    const result = { width: 2 * datasize, access: exclusive(Rn, o0) };
+    const result = { width: 2 * datasize, access: exclusive(2 * datasize, Rn, o0) };
     const both = call("LoadExclusive", [baseAddress(Rn)], result);
     return [setX(Rt, slice(both, 0, datasize)), setX(Rt2, slice(both, datasize, datasize))];
   },

@@ -18,7 +18,7 @@ import { signed } from "../shared/signed.ts";
 const granule = 16;
 
 /** Where an instruction accesses tags, its data are not checked against them. */
-const unchecked = access(false);
+const unchecked = access(granule, false);
 
 const tagOf = (address: Bits): Bits => slice(address, 56, 4);
 
@@ -123,7 +123,7 @@ const LDGM = instruction({
 function storePairAndTag(Xt: number, Xt2: number, place: Place): Execution {
   const address = call("TagAlignedAddress", [place.address]);
   return [
-    store(address, concat(X(Xt2, 64), X(Xt, 64)), access(false, { pair: true })),
+    store(address, concat(X(Xt2, 64), X(Xt, 64)), access(granule / 2, false)),
     perform("WriteMemTag", [address, 1, tagOf(address)]),
     place.writeback,
   ];

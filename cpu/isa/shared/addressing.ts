@@ -1,8 +1,8 @@
 // Addresses of loads and stores: the base register, the addressing modes, and what they say of the access.
 
+import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { add, type Bits, call, lit, X } from "../../bits/bits.ts";
 import { type Execution, setXorSP } from "../../bits/effects.ts";
-import type { AccessDescriptor } from "../../mmu/access.ts";
 
 /** The base register; where it is SP, its alignment is checked. */
 export function baseAddress(Rn: number): Bits {
@@ -45,17 +45,10 @@ export function at(address: Bits, tagChecked: boolean): Place {
 
 /** The access of an instruction, with what differs from a plain one. */
 export function access(
+  alignBytes: number,
   tagChecked: boolean,
   differs: Partial<AccessDescriptor> = {},
 ): AccessDescriptor {
-  return {
-    unprivileged: false,
-    exclusive: false,
-    atomic: false,
-    ordered: false,
-    pair: false,
-    tagChecked,
-    syndrome: undefined,
-    ...differs,
-  };
+  const plain = { unprivileged: false, ordered: false, atomic: false, syndrome: 0 };
+  return { ...plain, alignBytes, tagChecked, ...differs };
 }

@@ -9,7 +9,7 @@ import type { Transfer } from "./transfer.ts";
 /** Loads two registers from adjacent locations. */
 export function loadPair(Rt: number, Rt2: number, transfer: Transfer, place: Place): Execution {
   const { sizeBytes, regsize } = transfer;
-  const both = Mem(place.address, 2 * sizeBytes, access(place.tagChecked, { pair: true }));
+  const both = Mem(place.address, 2 * sizeBytes, access(sizeBytes, place.tagChecked));
   const extend = transfer.signed ? signExtend : zeroExtend;
   const loaded = [
     setX(Rt, extend(slice(both, 0, 8 * sizeBytes), regsize)),
@@ -23,9 +23,9 @@ export function loadPair(Rt: number, Rt2: number, transfer: Transfer, place: Pla
 
 /** Stores two registers to adjacent locations. */
 export function savePair(Rt: number, Rt2: number, transfer: Transfer, place: Place): Execution {
-  const width = 8 * transfer.sizeBytes;
-  const both = concat(X(Rt2, width), X(Rt, width));
-  const stored = store(place.address, both, access(place.tagChecked, { pair: true }));
+  const { sizeBytes } = transfer;
+  const both = concat(X(Rt2, 8 * sizeBytes), X(Rt, 8 * sizeBytes));
+  const stored = store(place.address, both, access(sizeBytes, place.tagChecked));
   if (overlaps(Rt, Rt2, place))
     return ConstrainUnpredictable("WBOVERLAPST", { NONE: [stored, place.writeback] });
   return [stored, place.writeback];

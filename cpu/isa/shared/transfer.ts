@@ -1,8 +1,8 @@
 // Loads and stores of one general-purpose register, in whatever addressing mode.
 
+import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { Mem, signExtend, X, zeroExtend } from "../../bits/bits.ts";
 import { type Execution, setX, store } from "../../bits/effects.ts";
-import type { AccessDescriptor } from "../../mmu/access.ts";
 import { access, type Place } from "./addressing.ts";
 import { ConstrainUnpredictable } from "./constrain-unpredictable.ts";
 
@@ -29,8 +29,8 @@ function signedTo(sizeBytes: 1 | 2, w: 0 | 1): Transfer {
 }
 
 /**
- * The access of an instruction that transfers one register, which can describe itself in a
- * syndrome unless it writes its base back.
+ * The access of an instruction that transfers one register. It describes itself in the syndrome
+ * unless it writes its base back.
  * Source: DDI0487 D24.2.40 ESR_EL2, ISS encoding for an exception from a Data Abort, ISV.
  */
 function accessOf(
@@ -39,15 +39,14 @@ function accessOf(
   place: Place,
   differs: Partial<AccessDescriptor>,
 ): AccessDescriptor {
-  const syndrome = {
-    sas: Math.log2(transfer.sizeBytes),
-    sse: transfer.signed ? 1 : 0,
-    srt: Rt,
-    sf: transfer.regsize === 64 ? 1 : 0,
-    ar: differs.ordered === true ? 1 : 0,
-  };
-  const valid = place.writesBase === undefined ? syndrome : undefined;
-  return access(place.tagChecked, { syndrome: valid, ...differs });
+  const ISV = 1 << 24;
+  const SAS = Math.log2(transfer.sizeBytes) << 22;
+  const SSE = transfer.signed ? 1 << 21 : 0;
+  const SRT = Rt << 16;
+  const SF = transfer.regsize === 64 ? 1 << 15 : 0;
+  const AR = differs.ordered === true ? 1 << 14 : 0;
+  const syndrome = place.writesBase === undefined ? ISV | SAS | SSE | SRT | SF | AR : 0;
+  return access(transfer.sizeBytes, place.tagChecked, { syndrome, ...differs });
 }
 
 /** Loads a register. */

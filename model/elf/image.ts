@@ -10,10 +10,10 @@ export interface Image {
   looked: number;
 }
 
-/** The image of a file. */
-export const imageOf = (bytes: Uint8Array): Image => ({
-  bytes,
-  view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+/** The image of a file. A plain Uint8Array, since slice of Node's Buffer does not copy. */
+export const imageOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Image => ({
+  bytes: new Uint8Array(buffer, byteOffset, byteLength),
+  view: new DataView(buffer, byteOffset, byteLength),
   looked: 0,
 });
 

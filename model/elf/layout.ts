@@ -281,18 +281,26 @@ export function consecutiveBases(layout: Layout, start: KernVa): RegionBases {
   return bases;
 }
 
-/** The address of every section by its index; undefined for one without memory. */
+/**
+ * The address of every section by its index; undefined for one without memory. A region that holds
+ * empty sections only is not allocated: they lie at NULL and after it, as in the kernel.
+ */
 export function addressesOf(
   elf: ElfFile,
   layout: Layout,
   bases: RegionBases,
 ): readonly (bigint | undefined)[] {
   const addresses: (bigint | undefined)[] = elf.sections.map(() => undefined);
-  for (const { section, region, offset } of layout.sections) {
-    const base = bases.get(region);
+  const allocatedAt = new Map<RegionName, bigint>();
+  for (const { name } of layout.regions) {
+    const base = bases.get(name);
     if (base === undefined || base % PAGE_SIZE !== 0n) {
-      throw new Error(`region ${region} was given no page-aligned base`);
+      throw new Error(`region ${name} was given no page-aligned base`);
     }
+    allocatedAt.set(name, base);
+  }
+  for (const { section, region, offset } of layout.sections) {
+    const base = allocatedAt.get(region) ?? 0n;
     addresses[section.index] = BigInt.asUintN(64, base + BigInt(offset));
   }
   return addresses;

@@ -193,6 +193,15 @@ describe("The rules", () => {
     ]);
   });
 
+  test("a region of empty sections is not allocated: they lie at NULL", () => {
+    const spec = small(sized(".text", AX, 4, 4), sized(".init.text", AX, 0, 4));
+    const { elf, result } = laidOut(spec, SIX_ONE);
+    if (!result.ok) throw new Error(result.error);
+    expect(result.layout.regions.map(({ name }) => name)).toEqual(["core"]);
+    const bases = consecutiveBases(result.layout, kernVa(0x1000n));
+    expect(addressesOf(elf, result.layout, bases).slice(1, 3)).toEqual([0x1000n, 0n]);
+  });
+
   test("sections whose name begins with .init go to init, .exit ones stay", () => {
     const spec = small(sized(".initcall", A, 4, 4), sized(".exit.text", AX, 4, 4));
     expect(places(spec, SIX_ONE)).toMatchObject({

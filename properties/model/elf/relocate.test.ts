@@ -283,9 +283,10 @@ describe("Veneers", () => {
   });
 });
 
-test("Sections are copies: the file's bytes stay as they were", () => {
-  const file = buildElf(spec([text(BL)], [{ name: "s", section: 0 }], [call(0, "s")]));
-  const before = file.slice();
+test("Sections are copies: the file's bytes stay as they were, also those of a Buffer", () => {
+  const built = buildElf(spec([text(BL)], [{ name: "s", section: 0 }], [call(0, "s")]));
+  const file = Buffer.from(built);
+  const before = Buffer.from(built);
   const read = readElf(file);
   if (!read.ok) throw new Error(read.error);
   const laidOut = layoutSections(read.elf, rules(false));

@@ -1,16 +1,33 @@
 // A core and how it runs: instructions from the program counter on, until something stops it.
 
 import type { CpuModel } from "./cpu-model.ts";
-import { illegalState } from "./exceptions/generate.ts";
+import { mayBePending, pendingAfterFetch, pendingBefore } from "./exceptions/priority.ts";
 import { takeException } from "./exceptions/take.ts";
+import { acceptsBranch } from "./interpret/landing-pads.ts";
 import { operationOf } from "./interpret/operations.ts";
-import { NEXT, type Stop, SYNCED } from "./interpret/outcome.ts";
+import { NEXT, SYNCED } from "./interpret/outcome.ts";
 import { forkMemory, type Memory } from "./memory.ts";
 import { fetchWord } from "./mmu/access.ts";
 import { forkCore, resetCore } from "./reset.ts";
-import type { Core } from "./state.ts";
+import type { Core, El } from "./state.ts";
 
-export type { Stop } from "./interpret/outcome.ts";
+/** Why `run` came back. */
+export type Stop =
+  /** The program counter is at an address that the caller owns. */
+  | { readonly kind: "gate"; readonly el: El; readonly address: bigint }
+  /** The budget of instructions is used up. */
+  | { readonly kind: "budget" }
+  /** An SMC that is not trapped; the program counter is its own address. */
+  | { readonly kind: "smc"; readonly imm: number }
+  /** A wait with nothing pending; the program counter is after it. */
+  | { readonly kind: "wait"; readonly instruction: "WFI" | "WFE" }
+  /** Something that this core does not have; the program counter is its own address. */
+  | {
+      readonly kind: "unmodelled";
+      readonly what: string;
+      readonly word: number;
+      readonly pc: bigint;
+    };
 
 /**
  * Addresses that the caller owns, at EL1 and at EL2. When the program counter is at one at its
@@ -24,7 +41,7 @@ export interface Gates {
 export const noGates: Gates = { el1: new Set(), el2: new Set() };
 
 export interface RunOptions {
-  /** How many instructions may be executed. */
+  /** How many instructions may be executed; an exception taken instead of one counts as one. */
   readonly budget: number;
   readonly gates: Gates;
   /** Called before each instruction. */
@@ -57,18 +74,32 @@ export function run(core: Core, { budget, gates, trace }: RunOptions): Stop {
   return { kind: "budget" };
 }
 
-/** Executes one instruction, or takes the exception that it meets. */
+/** Executes one instruction, or takes the exception that comes before it. */
 function step(core: Core, trace: RunOptions["trace"]): Stop | undefined {
+  const before = mayBePending(core) ? pendingBefore(core) : undefined;
+  if (before !== undefined) {
+    takeException(core, before);
+    return undefined;
+  }
   const word = fetchWord(core, core.pc);
   if (typeof word !== "number") {
     takeException(core, word);
     return undefined;
   }
-  if (core.pstate.IL === 1) {
-    takeException(core, illegalState(core));
-    return undefined;
+  const { BTYPE, IL } = core.pstate;
+  if (BTYPE !== 0 || IL !== 0) {
+    const landingPad = BTYPE === 0 || acceptsBranch(core, word);
+    const fetched = pendingAfterFetch(core, fetchedFromGuarded(core), landingPad);
+    if (fetched !== undefined) {
+      takeException(core, fetched);
+      return undefined;
+    }
   }
   trace?.(core, word);
+  return execute(core, word);
+}
+
+function execute(core: Core, word: number): Stop | undefined {
   const outcome = operationOf(core.cpuModel.features, word)(core);
   if (typeof outcome !== "object") {
     if (outcome === NEXT || outcome === SYNCED) advance(core);

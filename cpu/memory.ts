@@ -41,6 +41,8 @@ export interface Page {
   generation: number;
   /** Free for the interpreter: what it decoded from this page, and at which generation. */
   decoded: unknown;
+  /** A table walk has read from it; so writing it may change translations. */
+  holdsTables: boolean;
   /** One allocation tag per 16 bytes; undefined when all are zero. */
   tags: Uint8Array | undefined;
 }
@@ -65,6 +67,8 @@ export interface Memory {
   /** Whoever holds this token may write chunks and pages that carry it. Changes on fork. */
   owner: object;
   readonly chunks: Map<number, Chunk>;
+  /** Grows when a page that holds translation tables is about to be written. */
+  tableGeneration: number;
   /** Direct-mapped cache of frame number to page; NaN is an empty slot. */
   readonly cachedFrames: Float64Array;
   readonly cachedPages: (Page | undefined)[];
@@ -76,7 +80,15 @@ const zeroPage: Page = newPage(nobody);
 function newPage(owner: object): Page {
   const bytes = new Uint8Array(PAGE_BYTES);
   const view = new DataView(bytes.buffer);
-  return { owner, bytes, view, generation: 0, decoded: undefined, tags: undefined };
+  return {
+    owner,
+    bytes,
+    view,
+    generation: 0,
+    decoded: undefined,
+    holdsTables: false,
+    tags: undefined,
+  };
 }
 
 /** Memory that reads as zero in `regions`, answers in `devices`, and is absent elsewhere. */
@@ -106,6 +118,7 @@ function emptyMemory(
     frames,
     owner: {},
     chunks,
+    tableGeneration: 0,
     cachedFrames: new Float64Array(CACHE_SLOTS).fill(Number.NaN),
     cachedPages: new Array<Page | undefined>(CACHE_SLOTS).fill(undefined),
   };
@@ -130,10 +143,20 @@ export function pageForRead(memory: Memory, frame: number): Page | undefined {
   return page;
 }
 
-/** The page of a frame to write to, the memory's own, or undefined when no memory is there. */
+/**
+ * The page of a frame to write to now, the memory's own, or undefined when no memory is there.
+ * Ask again for each write: asking is what tells caches of code and of translations.
+ */
 export function pageForWrite(memory: Memory, frame: number): Page | undefined {
-  const page = pageForRead(memory, frame);
-  if (page === undefined || page.owner === memory.owner) return page;
+  let page = pageForRead(memory, frame);
+  if (page === undefined) return undefined;
+  if (page.owner !== memory.owner) page = ownPage(memory, frame, page);
+  page.generation++;
+  if (page.holdsTables) memory.tableGeneration++;
+  return page;
+}
+
+function ownPage(memory: Memory, frame: number, page: Page): Page {
   const own = copyPage(memory.owner, page);
   ownChunk(memory, Math.floor(frame / PAGES_PER_CHUNK)).pages[frame % PAGES_PER_CHUNK] = own;
   cachePage(memory, frame, own);
@@ -162,9 +185,11 @@ function cachePage(memory: Memory, frame: number, page: Page): void {
 
 function copyPage(owner: object, page: Page): Page {
   const copy = newPage(owner);
-  if (page !== zeroPage) copy.bytes.set(page.bytes);
+  if (page === zeroPage) return copy;
+  copy.bytes.set(page.bytes);
   copy.generation = page.generation;
-  copy.decoded = page === zeroPage ? undefined : page.decoded;
+  copy.decoded = page.decoded;
+  copy.holdsTables = page.holdsTables;
   copy.tags = page.tags?.slice();
   return copy;
 }
@@ -239,9 +264,8 @@ export function readPage(page: Page, offset: number, sizeBytes: AccessSize): big
   }
 }
 
-/** Writes within one page that the caller owns. Bits of `value` beyond the size are ignored. */
+/** Writes within a page just got from `pageForWrite`. Bits of `value` beyond the size are ignored. */
 export function writePage(page: Page, offset: number, sizeBytes: AccessSize, value: bigint): void {
-  page.generation++;
   switch (sizeBytes) {
     case 1:
       page.bytes[offset] = Number(BigInt.asUintN(8, value));
@@ -288,7 +312,6 @@ export function writeBytes(memory: Memory, pa: bigint, bytes: Uint8Array): boole
     const page = pageForWrite(memory, Number(at >> 12n))!;
     const count = Math.min(bytes.length - done, PAGE_BYTES - offset);
     page.bytes.set(bytes.subarray(done, done + count), offset);
-    page.generation++;
     done += count;
   }
   return true;

@@ -30,6 +30,7 @@ export function resetCore(
     tlb: createTlb(tlbMode),
     exclusive: undefined,
     pending: { irq: false, fiq: false, serror: false },
+    stepped: "nothing",
     event: false,
     retired: 0,
   };
@@ -52,6 +53,7 @@ export function forkCore(core: Core, memory: Memory): Core {
     tlb: forkTlb(core.tlb),
     exclusive: core.exclusive,
     pending: { ...core.pending },
+    stepped: core.stepped,
     event: core.event,
     retired: core.retired,
   };

@@ -58,6 +58,8 @@ export interface Core {
   exclusive: ExclusiveMark | undefined;
   /** Interrupts waiting to be taken. */
   readonly pending: { irq: boolean; fiq: boolean; serror: boolean };
+  /** What software step has stepped since the last exception: ESR_ELx.ISS.ISV and EX. */
+  stepped: "nothing" | "instruction" | "load-exclusive";
   /** The event register of WFE and SEV. */
   event: boolean;
   /** Instructions completed since the core was made. */

@@ -1,7 +1,5 @@
 // What an instruction can meet instead of its result: an exception to take, or something not modelled.
 
-import type { El } from "../state.ts";
-
 /** An exception with everything that taking it writes. */
 export interface Exception {
   readonly type: "synchronous" | "irq" | "fiq" | "serror";
@@ -70,9 +68,4 @@ export function synchronous(target: 1 | 2, ec: number, iss: number): Exception {
 /** Says that something is not modelled. */
 export function unmodelled(what: string): Unmodelled {
   return { type: "unmodelled", what };
-}
-
-/** Whether one Exception level is lower than another; a name for the comparison. */
-export function isLower(el: El, than: El): boolean {
-  return el < than;
 }

@@ -7,7 +7,7 @@ import { acceptsBranch } from "./interpret/landing-pads.ts";
 import { operationOf } from "./interpret/operations.ts";
 import { NEXT, SYNCED } from "./interpret/outcome.ts";
 import { forkMemory, type Memory } from "./memory.ts";
-import { fetchWord } from "./mmu/access.ts";
+import { fetchWord, isGuarded } from "./mmu/fetch.ts";
 import { forkCore, resetCore } from "./reset.ts";
 import type { Core, El } from "./state.ts";
 
@@ -89,7 +89,7 @@ function step(core: Core, trace: RunOptions["trace"]): Stop | undefined {
   const { BTYPE, IL } = core.pstate;
   if (BTYPE !== 0 || IL !== 0) {
     const landingPad = BTYPE === 0 || acceptsBranch(core, word);
-    const fetched = pendingAfterFetch(core, fetchedFromGuarded(core), landingPad);
+    const fetched = pendingAfterFetch(core, isGuarded(core, core.pc), landingPad);
     if (fetched !== undefined) {
       takeException(core, fetched);
       return undefined;

@@ -4,6 +4,7 @@ import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { EC, type Exception, type Fault, synchronous } from "../../exceptions/exception.ts";
 import { generalTarget } from "../../exceptions/route.ts";
 import type { AccessSize } from "../../memory.ts";
+import { isGuarded } from "../../mmu/fetch.ts";
 import { clearExclusive, loadExclusive, storeExclusive } from "../../mmu/monitors.ts";
 import type { Core } from "../../state.ts";
 import { NEXT, type Outcome } from "../outcome.ts";
@@ -27,9 +28,8 @@ function AArch64_BranchAddr(_core: Core, target: bigint): bigint {
   return target;
 }
 
-function InGuardedPage(_core: Core): 0 | 1 {
-  return 0;
-}
+/** Whether a branch from this instruction leaves a page that is guarded. */
+const InGuardedPage = (core: Core): 0 | 1 => (isGuarded(core, core.pc) ? 1 : 0);
 
 /** Reads a value of the access's size and marks its address. */
 function LoadExclusive(

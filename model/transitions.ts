@@ -1,5 +1,6 @@
-// Every transition of the model in one list, so that tables and tests can walk them and their guards.
+// Every transition of the model in one list: guards are counted, cited and removed from here.
 
+import type { ClauseId } from "../spec/clause.ts";
 import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
 import {
   earlyModulesDone,
@@ -16,29 +17,24 @@ import { budgetSpent, el2Exception, hostOops } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
-import type { Transition } from "./transition.ts";
+import type { GuardKey, Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
-/** What can be said of a transition without knowing its action. */
-export type AnyTransition = Pick<Transition<never>, "name" | "source"> & {
-  readonly guards: readonly { readonly clause: Transition<never>["guards"][number]["clause"] }[];
-};
-
-/** All of them, in the order of a boot. */
-export const TRANSITIONS: readonly AnyTransition[] = [
+/** In the order of a boot: the kernel, the loader, the dispatcher, the hypercalls, the ops, KVM. */
+export const TRANSITIONS: readonly Transition<never>[] = [
   parseEarlyParam,
   kvmArmInit,
   requestEarlyModule,
   modprobeExit,
+  earlyModulesDone,
+  firmwareClear,
+  iommuFinalize,
+  dropHostPrivileges,
   loadModule,
+  moduleInitReturned,
   loadEl2Module,
   el2ModuleReserved,
   el2ModuleLoaded,
-  moduleInitReturned,
-  iommuFinalize,
-  earlyModulesDone,
-  firmwareClear,
-  dropHostPrivileges,
   deleteModule,
   hvc,
   el2InitReturned,
@@ -53,3 +49,15 @@ export const TRANSITIONS: readonly AnyTransition[] = [
   kvmRun,
   kvmClose,
 ];
+
+/** One guard by its transition and its clause. */
+export interface GuardEntry {
+  readonly key: GuardKey;
+  readonly transition: string;
+  readonly clause: ClauseId;
+}
+
+/** Every guard of every transition, in order. */
+export const GUARDS: readonly GuardEntry[] = TRANSITIONS.flatMap(({ name, guards }) =>
+  guards.map(({ clause }) => ({ key: `${name}/${clause}` as const, transition: name, clause })),
+);

@@ -153,12 +153,11 @@ function start(
   const value = parsed.errno !== 0 ? parsed.errno : runInit(system, cpu, image);
   if (value === undefined) return undefined;
   perform(system, { kind: "module_init_returned", name, value });
-  if (value < 0) {
+  if (loadedModule(system.hyp, name) === undefined) {
     system.images.delete(name);
     giveBack(system, image.regions);
-    return value;
   }
-  return 0;
+  return Math.min(value, 0);
 }
 
 /** Runs the EL1 init to its return. */

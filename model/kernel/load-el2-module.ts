@@ -1,7 +1,7 @@
 // __pkvm_load_el2_module: the host reserves, relocates, maps and starts the EL2 half of a module.
 
-import type { Branch } from "../../spec/branches/branch.ts";
 import { branchOf, reserveErrno } from "../../spec/branches/branches.ts";
+import { overridden } from "../../spec/branches/documented.ts";
 import { type HypVa, hypVa, type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
@@ -111,15 +111,13 @@ function mapSections(
  * The clean-up after a failed init. The branches up to 6.12 give the helper the table with its absent sections first,
  * so that the distance between EL1 and EL2 addresses is counted from NULL and the addresses are wrong (F1).
  */
-function unmapAfterInit(
-  system: System,
-  cpu: number,
-  hyp: HypModule,
-  base: HypVa,
-  branch: Branch,
-): boolean {
+function unmapAfterInit(system: System, cpu: number, hyp: HypModule, base: HypVa): boolean {
+  const { config } = system.hyp;
   const table = sortedTable(hyp);
-  const start = branch.unmapsFromUnshiftedTable ? (table[0]?.start ?? 0n) : spanOf(hyp).start;
+  const unshifted =
+    branchOf(config).unmapsFromUnshiftedTable &&
+    !overridden(config, "a failed load is cleaned up where it was mapped");
+  const start = unshifted ? (table[0]?.start ?? 0n) : spanOf(hyp).start;
   return table.every((section) => unmapPages(system, cpu, pagesOf(section, start, base)));
 }
 
@@ -131,7 +129,6 @@ function loadChecked(
   hyp: HypModule,
   init: bigint,
 ): El2Load | undefined {
-  const branch = branchOf(system.hyp.config);
   const span = spanOf(hyp);
   const base = reserveSpan(system, cpu, span.pageCount);
   if (base === undefined) return undefined;
@@ -147,7 +144,7 @@ function loadChecked(
   const value = Number(started.x1);
   if (value !== 0) {
     system.log.push({ kind: "console", text: `Failed to init EL2 module: ${value}` });
-    if (!unmapAfterInit(system, cpu, hyp, base, branch)) return undefined;
+    if (!unmapAfterInit(system, cpu, hyp, base)) return undefined;
   }
   return { value, token: base };
 }

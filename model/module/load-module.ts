@@ -1,5 +1,6 @@
 // The kernel's own module loader: in, initialised, out.
 
+import { overridden } from "../../spec/branches/documented.ts";
 import { cite } from "../../spec/sources.ts";
 import type { DeleteModule, LoadModule, ModuleInitReturned } from "../../spec/types/action.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -56,6 +57,10 @@ export const loadModule: Transition<LoadModule> = {
   },
 };
 
+/** Whether a failed init leaves the module where it is: the promise that no kernel keeps. */
+export const staysAfterFailedInit = (hyp: Pick<Hyp, "config">, module: ModuleState): boolean =>
+  overridden(hyp.config, "a module that EL2 runs is not freed") && module.el2 === "initialised";
+
 /**
  * The EL1 init returned. A negative value frees the module whatever holds a reference to it; the pages of an EL2 half
  * that is loaded go back to the page allocator although EL2 owns them.
@@ -69,7 +74,7 @@ export const moduleInitReturned: Transition<ModuleInitReturned> = {
     if (module === undefined) throw new Error(`module_init_returned: ${name} is not loaded`);
     module.initResult = value;
     module.refcount -= 1;
-    module.state = value < 0 ? "freed" : "live";
+    module.state = value < 0 && !staysAfterFailedInit(hyp, module) ? "freed" : "live";
     return returned(value);
   },
 };

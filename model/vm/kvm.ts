@@ -1,5 +1,6 @@
 // KVM as user space sees it, as far as the promises about failed loads speak of it.
 
+import { overridden } from "../../spec/branches/documented.ts";
 import { cite } from "../../spec/sources.ts";
 import type { KvmClose, KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../../spec/types/action.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -57,7 +58,8 @@ export const kvmCreateVm: Transition<KvmCreateVm> = {
 
 /** Whether the documented system is insecure: an early module failed to load. */
 export const refusesProtectedVms = (hyp: Pick<Hyp, "config" | "boot">): boolean =>
-  hyp.config.documented && hyp.boot.loadFailure !== undefined;
+  overridden(hyp.config, "no protected VM after a failed load") &&
+  hyp.boot.loadFailure !== undefined;
 
 /** KVM_ENABLE_CAP(KVM_CAP_ARM_PROTECTED_VM, SET_FW_IPA). */
 export const kvmSetFirmwareIpa: Transition<KvmSetFirmwareIpa> = {

@@ -31,7 +31,14 @@ import { writeStructModule } from "./struct-module.ts";
 import { branchVermagic } from "./vermagic.ts";
 
 type Refused = NonNullable<LoadModule["refused"]>;
-type Regions = ModuleImage["regions"];
+
+/** A region that was asked for; without a base there was no room. */
+interface TakenRegion {
+  readonly base: KernVa | undefined;
+  readonly pages: number;
+}
+
+const NO_ROOM = { error: "There is no room in the module area", errno: "ENOMEM" } as const;
 
 /** Loads one file and runs its init: 0, or a negative errno; undefined when the system ended in it. */
 export function finitModule(
@@ -48,7 +55,7 @@ export function finitModule(
   if (loadedModule(system.hyp, module.name) !== undefined) {
     return returnedValue(perform(system, loadAction(module, [], undefined)));
   }
-  const regions: { base: KernVa; pages: number }[] = [];
+  const regions: TakenRegion[] = [];
   const result = loadModule(module, {
     branch: system.hyp.config.branch,
     rules: loaderRulesOf(system.hyp.config.branch, module.elf),
@@ -56,6 +63,10 @@ export function finitModule(
     exported: (name) => exportedSymbol(system.machine, name, system.options.stubs),
     place: (layout) => place(system, layout, regions),
   });
+  if (regions.some(({ base }) => base === undefined)) {
+    giveBack(system, regions);
+    return refuse(system, module.name, NO_ROOM, true);
+  }
   if (!result.ok) {
     if ("log" in result) {
       for (const text of result.log) {
@@ -65,7 +76,8 @@ export function finitModule(
     giveBack(system, regions);
     return refuse(system, module.name, result, regions.length === 0);
   }
-  return start(system, cpu, { loaded: result.loaded, regions }, parameters);
+  const taken = regions.flatMap(({ base, pages }) => (base === undefined ? [] : [{ base, pages }]));
+  return start(system, cpu, { loaded: result.loaded, regions: taken }, parameters);
 }
 
 /** The loader's refusal as a step; what no kernel checks stops the run instead. */
@@ -104,18 +116,14 @@ const loadAction = (
   refused,
 });
 
-/** Allocates the regions of a layout in the module area. */
-function place(
-  system: System,
-  layout: Layout,
-  regions: { base: KernVa; pages: number }[],
-): RegionBases {
+/** Allocates the regions of a layout in the module area; a region that finds no room lies at NULL. */
+function place(system: System, layout: Layout, regions: TakenRegion[]): RegionBases {
   const bases = new Map<Layout["regions"][number]["name"], KernVa>();
   for (const { name, size } of layout.regions) {
     const pages = Math.ceil(size / Number(PAGE_SIZE));
-    const base = allocModuleMemory(system.machine, pages);
-    regions.push({ base, pages });
-    bases.set(name, base);
+    const base = pages === 0 ? undefined : allocModuleMemory(system.machine, pages);
+    if (pages > 0) regions.push({ base, pages });
+    bases.set(name, base ?? kernVa(0n));
   }
   return bases;
 }
@@ -173,8 +181,10 @@ function runInit(system: System, cpu: number, image: ModuleImage): number | unde
 }
 
 /** The memory of a module goes back to the page allocator, whoever owns the pages. */
-function giveBack(system: System, regions: Regions): void {
-  for (const { base, pages } of regions) freeModuleMemory(system.machine, base, pages);
+function giveBack(system: System, regions: readonly TakenRegion[]): void {
+  for (const { base, pages } of regions) {
+    if (base !== undefined) freeModuleMemory(system.machine, base, pages);
+  }
 }
 
 /** rmmod: the checks, the exit function, the memory. Undefined when the system ended in it. */

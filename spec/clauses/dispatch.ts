@@ -334,7 +334,7 @@ export const DISPATCH: readonly StepClause[] = [
     holds: (step) => changesNothing(step),
   }),
   clause({
-    id: "DISP-21",
+    id: "DISP-20",
     kind: "kernel",
     statement: "A registered address that EL2 cannot execute is noticed only when it is called.",
     source: [

@@ -1,0 +1,206 @@
+// The file format of a counterexample: a scenario by value, the rule that it breaks, and how.
+
+import { z } from "zod";
+import type { Scenario } from "../model/scenario.ts";
+import { BRANCH_NAMES, BUILDS } from "../spec/branches/branch.ts";
+import { ERRNO, type Errno } from "../spec/types/errno.ts";
+import type { RuleId } from "./check.ts";
+
+/** Raised when a file of an older form can no longer be read as it is. */
+export const FORMAT = 1;
+
+/** Bytes of a command line that arm64 keeps, without the final NUL. Source: COMMAND_LINE_SIZE. */
+export const COMMAND_LINE_MAX = 2047;
+const ACTIONS_MAX = 10_000;
+const MODULES_MAX = 256;
+const CPU_MAX = 8;
+const STEP_LINES_MAX = 100_000;
+
+const register = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,16}$/, "a 64-bit value is a string like 0xc6000080")
+  .transform((text) => BigInt(text));
+const word = z.string().min(1).max(256);
+const cpu = z
+  .int()
+  .min(0)
+  .max(CPU_MAX - 1);
+const vm = z.int().min(0).max(0xffff);
+
+const action = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("hvc"),
+    cpu,
+    imm: z.int().min(0).max(0xffff),
+    x: z.array(register).min(1).max(18),
+  }),
+  z.strictObject({
+    kind: z.literal("insmod"),
+    cpu,
+    name: word,
+    parameters: z.string().max(COMMAND_LINE_MAX),
+  }),
+  z.strictObject({ kind: z.literal("rmmod"), name: word }),
+  z.strictObject({
+    kind: z.literal("KVM_CREATE_VM"),
+    vm,
+    type: z.int().min(0).max(0xffff_ffff),
+  }),
+  z.strictObject({ kind: z.literal("KVM_SET_FW_IPA"), vm, ipa: register }),
+  z.strictObject({ kind: z.literal("KVM_RUN"), vm }),
+  z.strictObject({ kind: z.literal("KVM_CLOSE"), vm }),
+]);
+
+const system = z.strictObject({
+  branch: z.enum(BRANCH_NAMES),
+  build: z.enum(BUILDS),
+  documented: z.boolean(),
+  cpuCount: z.int().min(1).max(CPU_MAX),
+});
+
+const boot = z.strictObject({
+  commandLine: z.string().max(COMMAND_LINE_MAX, "longer than the command line that arm64 keeps"),
+  firmwareBytes: z
+    .int()
+    .min(0)
+    .max(1 << 28),
+  modprobe: z.enum(["kmod", "stand-in"]),
+  modulePath: z.string().max(4096),
+  initramfs: z
+    .array(z.strictObject({ name: word, file: z.string().min(1), needs: z.array(word).max(64) }))
+    .min(1, "the initramfs is empty")
+    .max(MODULES_MAX),
+  faults: z
+    .array(
+      z.strictObject({
+        call: z.enum([
+          "__pkvm_alloc_module_va",
+          "__pkvm_map_module_page",
+          "call_usermodehelper_exec",
+        ]),
+        nth: z.int().min(0),
+        errno: z.enum(Object.keys(ERRNO) as [Errno, ...Errno[]]),
+      }),
+    )
+    .max(64),
+});
+
+const options = z.strictObject({
+  /** Instructions that one entry of module code may take. */
+  budget: z.int().min(1).max(1_000_000_000),
+  el2Only: z.boolean(),
+  stubs: z.record(z.string(), register),
+});
+
+const file = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/),
+    verdict: z.enum(["finding", "violation"]),
+    clause: z.string().regex(/^[A-Z]+-\d+$/),
+    sentence: z.string().min(1),
+    system,
+    boot,
+    actions: z.array(action).max(ACTIONS_MAX),
+    options,
+    found: z.strictObject({
+      by: z.string(),
+      /** Parts (actions, names, program items) before shrinking. */
+      from: z.int().min(0),
+      /** Runs that the shrinking took. */
+      runs: z.int().min(0),
+    }),
+    steps: z.array(z.string()).min(1).max(STEP_LINES_MAX),
+  })
+  .superRefine((value, context) => {
+    for (const [index, item] of value.actions.entries()) {
+      if ("cpu" in item && item.cpu >= value.system.cpuCount) {
+        const message = `the system has ${value.system.cpuCount} CPUs`;
+        context.addIssue({ code: "custom", path: ["actions", index, "cpu"], message });
+      }
+    }
+  });
+
+/** How a scenario is run, apart from what it is. */
+export interface StoredOptions {
+  readonly budget: number;
+  readonly el2Only: boolean;
+  readonly stubs: Readonly<Record<string, bigint>>;
+}
+
+/**
+ * A stored disagreement: `finding` is expected of that system, `violation` is a defect of ours or
+ * the module's.
+ */
+export interface Counterexample {
+  readonly name: string;
+  readonly verdict: "finding" | "violation";
+  readonly clause: RuleId;
+  /** What is wrong, as the rule said it. */
+  readonly sentence: string;
+  readonly scenario: Scenario;
+  readonly options: StoredOptions;
+  readonly found: { readonly by: string; readonly from: number; readonly runs: number };
+  /** Every step up to the one that breaks the rule, as `stepLine` writes it. */
+  readonly steps: readonly string[];
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly counterexample: Counterexample }
+  | { readonly ok: false; readonly error: string };
+
+/** `actions.0.x.1` as people write it. */
+const pathOf = (path: readonly PropertyKey[]): string =>
+  path.length === 0 ? "the file" : path.map(String).join(".");
+
+/** Reads a counterexample; anything that does not fit is one line with its place. */
+export function parseCounterexample(text: string): Parsed {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return { ok: false, error: `not JSON: ${why.replaceAll(/\s+/g, " ").slice(0, 120)}` };
+  }
+  const parsed = file.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const message = (issue?.message ?? "does not fit").replaceAll(/\s+/g, " ").slice(0, 160);
+    return { ok: false, error: `${pathOf(issue?.path ?? [])}: ${message}` };
+  }
+  const { data } = parsed;
+  return {
+    ok: true,
+    counterexample: {
+      name: data.name,
+      verdict: data.verdict,
+      clause: data.clause as RuleId,
+      sentence: data.sentence,
+      scenario: { system: data.system, boot: data.boot, actions: data.actions },
+      options: data.options,
+      found: data.found,
+      steps: data.steps,
+    },
+  };
+}
+
+/** Writes a counterexample as it is stored. */
+export function formatCounterexample(counterexample: Counterexample): string {
+  const { name, verdict, clause, sentence, scenario, found, steps } = counterexample;
+  const json = {
+    format: FORMAT,
+    name,
+    verdict,
+    clause,
+    sentence,
+    system: scenario.system,
+    boot: scenario.boot,
+    actions: scenario.actions,
+    options: counterexample.options,
+    found,
+    steps,
+  };
+  const hex = (_: string, value: unknown) =>
+    typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+  return `${JSON.stringify(json, hex, 2)}\n`;
+}

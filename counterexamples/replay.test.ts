@@ -1,0 +1,44 @@
+// Every stored counterexample is replayed: its rule is still broken, in the same way.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { CLAUSES, INVARIANTS } from "../spec/registry.ts";
+import { replay, replayLine } from "./replay.ts";
+import { verdictOf } from "./run-checked.ts";
+import { readModules, readme, readStored } from "./stored.ts";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const RULES = { clauses: CLAUSES, invariants: INVARIANTS };
+const STORED = readStored(HERE);
+
+describe("counterexamples", () => {
+  it("are there", () => {
+    expect(STORED.length).toBeGreaterThan(0);
+  });
+
+  it("are named as their files are", () => {
+    expect(STORED.map(({ counterexample }) => `${counterexample.name}.json`)).toEqual(
+      readdirSync(HERE)
+        .filter((file) => file.endsWith(".json"))
+        .sort(),
+    );
+  });
+
+  it("have a table that is not stale", () => {
+    expect(readFileSync(`${HERE}README.md`, "utf8")).toBe(readme(STORED));
+  });
+
+  it.each(STORED)("$file", ({ counterexample }) => {
+    const read = readModules(counterexample.scenario, ROOT);
+    if ("missing" in read) throw new Error(`${read.missing} is not there`);
+    const replayed = replay(counterexample, read.files, RULES);
+    expect(replayLine(counterexample, replayed)).toBe(
+      `${counterexample.clause} is broken at step ${counterexample.steps.length}: ` +
+        counterexample.sentence,
+    );
+    const { kind } = replayed.violation ?? { kind: "kernel" };
+    expect(verdictOf(kind, counterexample.scenario.system)).toBe(counterexample.verdict);
+  });
+});

@@ -1,0 +1,62 @@
+// Runs a scenario on the machine and holds every step of it against the specification.
+
+import type { Run } from "../model/log.ts";
+import { runScenario } from "../model/machine/run-scenario.ts";
+import type { Scenario } from "../model/scenario.ts";
+import type { ModelStep } from "../model/step.ts";
+import type { ClauseKind } from "../spec/clause.ts";
+import type { SystemConfig } from "../spec/types/hyp.ts";
+import { checkSteps, type RuleId, type Rules, type Violation } from "./check.ts";
+import { type Coverage, countApplied, countStep } from "./coverage.ts";
+
+/** Instructions that one entry of module code may take, where nobody says otherwise. */
+export const BUDGET = 1_000_000;
+
+/** How a scenario is run; a guard in `omit` is left out of the model. */
+export interface CheckOptions {
+  readonly budget?: number;
+  readonly el2Only?: boolean;
+  readonly stubs?: ReadonlyMap<string, bigint>;
+  readonly omit?: ReadonlySet<string>;
+}
+
+/** A run with what is wrong with it. */
+export interface CheckedRun {
+  readonly run: Run;
+  readonly steps: readonly ModelStep[];
+  readonly violations: readonly Violation[];
+  readonly applied: ReadonlyMap<RuleId, number>;
+}
+
+/** The files of a run: the bytes of each module by the name that the initramfs gives it. */
+export type ModuleFiles = ReadonlyMap<string, Uint8Array>;
+
+/** Runs and checks; counts into `coverage` when one is given. */
+export function runChecked(
+  scenario: Scenario,
+  files: ModuleFiles,
+  rules: Rules,
+  options: CheckOptions = {},
+  coverage?: Coverage,
+): CheckedRun {
+  const run = runScenario(scenario, files, { budget: BUDGET, ...options });
+  const steps = run.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
+  const { violations, applied } = checkSteps(rules, steps);
+  if (coverage !== undefined) {
+    coverage.runs += 1;
+    coverage.instructions += run.instructions;
+    for (const step of steps) countStep(coverage, step);
+    countApplied(coverage, applied);
+  }
+  return { run, steps, violations, applied };
+}
+
+/**
+ * What a broken rule means on a system: a measured branch that breaks a promise of the page is a
+ * finding about that
+ * branch; everything else is a violation, which nobody expects.
+ */
+export const verdictOf = (
+  kind: ClauseKind,
+  { documented }: Pick<SystemConfig, "documented">,
+): "finding" | "violation" => (kind === "documented" && !documented ? "finding" : "violation");

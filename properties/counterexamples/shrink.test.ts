@@ -1,0 +1,89 @@
+// Shrinking: what is left cannot lose a single part, whatever made it fail.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { shrink, sizeOf } from "../../counterexamples/shrink.ts";
+import type { HostAction, Scenario } from "../../model/scenario.ts";
+
+const scenarioOf = (
+  names: readonly string[],
+  program: readonly string[],
+  vms: readonly number[],
+): Scenario => ({
+  system: { branch: "android14-6.1", build: "production", documented: false, cpuCount: 2 },
+  boot: {
+    commandLine: [
+      "quiet kvm-arm.mode=protected",
+      `kvm-arm.protected_modules=${names.join(",")}`,
+      `ovm.seq=${program.join(",")}`,
+    ].join(" "),
+    firmwareBytes: 0,
+    modprobe: "stand-in",
+    modulePath: "",
+    initramfs: [
+      { name: "ovm", file: "ovm.ko", needs: [] },
+      { name: "other", file: "other.ko", needs: [] },
+    ],
+    faults: [{ call: "__pkvm_map_module_page", nth: 0, errno: "EPERM" }],
+  },
+  actions: vms.map((vm): HostAction => ({ kind: "KVM_RUN", vm })),
+});
+
+const vmsOf = ({ actions }: Scenario): readonly number[] =>
+  actions.map((action) => (action.kind === "KVM_RUN" ? action.vm : -1));
+
+describe("shrink", () => {
+  it("finds two actions among 60, within 40 runs", () => {
+    const vms = Array.from({ length: 60 }, (_, n) => n);
+    const shrunk = shrink(scenarioOf(["ovm"], ["load"], vms), (candidate) => {
+      const left = vmsOf(candidate);
+      return left.includes(7) && left.includes(41);
+    });
+    expect(vmsOf(shrunk.scenario)).toEqual([7, 41]);
+    expect(shrunk.from).toBe(60 + 1 + 1 + 1 + 4 + 2);
+    expect(shrunk.runs).toBeLessThanOrEqual(40);
+  });
+
+  it("leaves out names, programs, words, modules and faults that do not matter", () => {
+    const full = scenarioOf(["other", "", "ovm"], ["load", "reg", "loadfail", "cont"], [1, 2]);
+    const { scenario } = shrink(full, ({ boot }) => {
+      const words = boot.commandLine.split(" ");
+      return (
+        words.some((word) => /^kvm-arm\.protected_modules=(.*,)?ovm(,|$)/.test(word)) &&
+        words.some((word) => /^ovm\.seq=(.*,)?loadfail(,|$)/.test(word)) &&
+        boot.initramfs.some(({ name }) => name === "ovm")
+      );
+    });
+    expect(scenario.boot.commandLine).toBe("kvm-arm.protected_modules=ovm ovm.seq=loadfail");
+    expect(scenario.boot.initramfs.map(({ name }) => name)).toEqual(["ovm"]);
+    expect(scenario.boot.faults).toEqual([]);
+    expect(scenario.actions).toEqual([]);
+  });
+
+  it("ends where no single action can go, for any reason to fail", () => {
+    const subsets = fc.uniqueArray(fc.nat(19), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(subsets, fc.boolean(), (needed, together) => {
+        const vms = Array.from({ length: 20 }, (_, n) => n);
+        const fails = (candidate: Scenario) => {
+          const left = vmsOf(candidate);
+          const has = needed.filter((vm) => left.includes(vm)).length;
+          return together ? has === needed.length : has > needed.length / 2;
+        };
+        const { scenario } = shrink(scenarioOf(["ovm"], ["load"], vms), fails);
+        expect(fails(scenario)).toBe(true);
+        const { actions } = scenario;
+        for (let n = 0; n < actions.length; n += 1) {
+          expect(fails({ ...scenario, actions: actions.toSpliced(n, 1) })).toBe(false);
+        }
+      }),
+      { seed: 20261123, numRuns: 200 },
+    );
+  });
+
+  it("keeps what fails whatever is left out as small as it can be", () => {
+    const { scenario } = shrink(scenarioOf(["ovm"], ["load"], [1, 2, 3]), () => true);
+    expect(scenario.actions).toEqual([]);
+    expect(sizeOf(scenario)).toBeLessThanOrEqual(2);
+  });
+});

@@ -1,9 +1,11 @@
 // A module file from its bytes to what stands in kernel memory just before its init function runs.
-// Source: load_module and layout_and_allocate, kernel/module/main.c: the order of the steps.
+// Source: load_module and layout_and_allocate, kernel/module/main.c; module_finalize, arm64: the
+// order of the steps. NON-SPEC: dynamic shadow call stack (scs_patch) is not modelled.
 
 import type { BranchName } from "../../spec/branches/branch.ts";
 import type { KernVa } from "../../spec/types/address.ts";
 import { kernVa } from "../../spec/types/address.ts";
+import { applyAlternatives } from "./alternatives.ts";
 import type { HypModule } from "./hyp.ts";
 import { hypModuleOf } from "./hyp.ts";
 import type { Layout, LoaderRules, RegionBases } from "./layout.ts";
@@ -68,6 +70,8 @@ export interface Loader {
   /** The kernel's own vermagic; undefined loads whatever a module says. */
   readonly vermagic: string | undefined;
   readonly exported: ExportedSymbols;
+  /** CPU capabilities by the kernel's numbers, for .altinstructions; none where it is left out. */
+  readonly capabilities?: ReadonlySet<number>;
   /** Where the regions of this module go. */
   readonly place: (layout: Layout) => RegionBases;
 }
@@ -106,6 +110,11 @@ export function loadModule(
   const relocated = relocate(elf, layout, addresses, values);
   if (!relocated.ok) return relocated;
   const { sections } = relocated;
+  const alternatives = applyAlternatives(elf, sections, {
+    has: (capability) => loader.capabilities?.has(capability) ?? false,
+    patchNops: loader.exported("alt_cb_patch_nops"),
+  });
+  if (alternatives !== undefined) return alternatives;
   const el2 = hypModuleOf(elf, sections, loader.branch);
   if (!el2.ok) return el2;
   const { init, exit } = file.thisModule;

@@ -148,7 +148,8 @@ describe("PC-relative immediates", () => {
 
 describe("Low twelve bits: scaled by the access, never checked", () => {
   const rows: readonly Row[] = [
-    // 0x678 << 10 = 0x19e000; / 2: 0x33c << 10; / 4: 0x19e << 10; / 8: 0xcf << 10; / 16: 0x67 << 10.
+    // 0x678 << 10 = 0x19e000; / 2: 0x33c << 10; / 4: 0x19e << 10; / 8: 0xcf << 10;
+    // 0x670 / 16: 0x67 << 10.
     ["ADD_ABS_LO12_NC", 0x91000000, 0n, 0x1234_5678n, "9119e000"],
     ["LDST8_ABS_LO12_NC", 0x39400000, 0n, 0x1234_5678n, "3959e000"],
     ["LDST16_ABS_LO12_NC", 0x79400000, 0n, 0x1234_5678n, "794cf000"],

@@ -1,4 +1,4 @@
-// Hostile module files: whatever is in one, reading and loading it ends with a value and little work.
+// Hostile module files: reading and loading one ends with a value, after little work.
 
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -163,6 +163,7 @@ describe(`${RUNS} mutated files`, () => {
           rules,
           vermagic: undefined,
           exported: exported(rules),
+          capabilities: new Set([27]),
           place: (layout) => consecutiveBases(layout, BASE),
         });
         if (!loaded.ok) {

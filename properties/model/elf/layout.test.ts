@@ -257,8 +257,8 @@ describe("The rules", () => {
     const { result } = laidOut(spec, SIX_SIX);
     if (!result.ok) throw new Error(result.error);
     const plt = result.layout.sections.find(({ section }) => section.name === ".plt");
-    // The last of the three is not sorted to its equal (partition_branch_plt_relas stops one short):
-    // counted are a, b, a.
+    // The last of the three is not sorted to its equal: partition_branch_plt_relas stops one
+    // short. Counted are a, b, a.
     expect(plt).toMatchObject({ region: "MOD_TEXT", offset: 0x40, size: 4 * 12 });
   });
 

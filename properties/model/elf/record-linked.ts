@@ -1,5 +1,5 @@
 // Records what two linkers that we did not write make of the relocations in linked.json.
-// Run by hand with Debian's gcc-aarch64-linux-gnu and lld: node properties/model/elf/record-linked.ts
+// Run by hand with Debian's gcc-aarch64-linux-gnu and lld.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -150,7 +150,7 @@ const gcc = "aarch64-linux-gnu-gcc";
 writeFileSync(at("all.s"), ASSEMBLY);
 writeFileSync(at("code.c"), C_SOURCE);
 run(gcc, "-c", at("all.s"), "-o", at("all.o"));
-// Strings stay apart: the linkers merge equal ones, each in its own way, and a module loader does not.
+// Strings stay apart: the linkers merge equal ones, each in its own way; a module loader does not.
 const flags = ["-c", "-fno-pic", "-mcmodel=small", "-ffreestanding", "-fno-merge-constants"];
 run(gcc, ...flags, "-O0", at("code.c"), "-o", at("code0.o"));
 run(gcc, ...flags, "-O2", at("code.c"), "-o", at("code2.o"));

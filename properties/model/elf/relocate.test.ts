@@ -1,4 +1,4 @@
-// Whole modules relocated: which symbols there are, veneers, and what the kernel refuses on the way.
+// Whole modules relocated: symbols, veneers, and what the kernel refuses on the way.
 
 import { describe, expect, test } from "vitest";
 import { SHF, SHN, SHT, STB } from "../../../model/elf/elf-abi.ts";
@@ -168,7 +168,7 @@ describe("What the kernel answers to relocations that it cannot apply", () => {
     expect(one(283, CORE + 0x7ff_fffcn).ok).toBe(true);
   });
 
-  test("REL instead of RELA: ENOEXEC; for livepatch, or past the section's end: only we stop", () => {
+  test("REL: ENOEXEC; for livepatch, or past the section's end: only we stop", () => {
     const file = buildElf(spec([text(0)], [{ name: "s", section: 0 }], [call(0, "s", 257)]));
     const view = new DataView(file.buffer);
     const read = readElf(file);
@@ -206,7 +206,8 @@ describe("Veneers", () => {
   const exported: ExportedSymbols = (name) =>
     ({ near: CORE + 0x1000n, a: CORE + 0x1000_1234n, b: CORE + 0x1000_2008n })[name];
 
-  // ADRP x16 of 0x10001 pages: immlo 1 << 29, immhi 0x4000 << 5 = 0x80000. ADD #0x234 << 10 = 0x8d000.
+  // ADRP x16 of 0x10001 pages: immlo 1 << 29, immhi 0x4000 << 5 = 0x80000.
+  // ADD #0x234 << 10 = 0x8d000.
   const TO_A = ["b0080010", "9108d210", "d61f0200"];
   // 0x10002 pages: immlo 2, immhi 0x4000. ADD #8 << 10 = 0x2000.
   const TO_B = ["d0080010", "91002210", "d61f0200"];

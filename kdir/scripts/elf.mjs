@@ -29,6 +29,17 @@ function textAt(bytes, at) {
 /** @param {string} path @returns {Elf} */
 export function readElf(path) {
   const file = readFileSync(path);
+  try {
+    return parseElf(file, path);
+  } catch (error) {
+    // What the file says of itself leads out of it: Buffer's range checks have found that.
+    if (error instanceof BuildError) throw error;
+    throw new BuildError(`${path} is not a whole ELF object`);
+  }
+}
+
+/** @param {Buffer} file @param {string} path @returns {Elf} */
+function parseElf(file, path) {
   const little64 =
     file.length >= 64 && file.readUInt32BE(0) === 0x7f454c46 && file[4] === 2 && file[5] === 1;
   if (!little64) throw new BuildError(`${path} is not a little-endian 64-bit ELF object`);

@@ -1,0 +1,28 @@
+// The processors of QEMU that vectors are recorded on, and which features they have.
+
+import { type CpuModel, max } from "../../cpu/cpu-model.ts";
+
+/** A processor of QEMU, and the processor of ours that should do the same. */
+export interface Oracle {
+  readonly name: string;
+  /** The argument of `-cpu`. */
+  readonly cpu: string;
+  /** What `-M virt` needs beyond `virtualization=on`. */
+  readonly machine: string;
+  readonly cpuModel: CpuModel;
+}
+
+function oracle(name: string, cpu: string, machine: string, changes: Partial<CpuModel>): Oracle {
+  return { name, cpu, machine, cpuModel: { ...max, ...changes, name } };
+}
+
+export const ORACLES = {
+  /** Armv8.5 without fine-grained traps and without what came later: the one for most vectors. */
+  n2: oracle("neoverse-n2", "neoverse-n2,sve=off,pauth-qarma5=on", ",mte=on", {
+    features: { ...max.features, FGT: false },
+  }),
+  /** Everything that QEMU has. */
+  max: oracle("max", "max,sve=off,sme=off,pauth-qarma5=on", ",mte=on", {}),
+} as const;
+
+export type OracleName = keyof typeof ORACLES;

@@ -4,7 +4,7 @@
 
 import type { BranchName } from "../../spec/branches/branch.ts";
 import type { KernVa } from "../../spec/types/address.ts";
-import { kernVa } from "../../spec/types/address.ts";
+import { kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
 import { applyAlternatives } from "./alternatives.ts";
 import type { HypModule } from "./hyp.ts";
 import { hypModuleOf } from "./hyp.ts";
@@ -17,6 +17,7 @@ import { readParams } from "./params.ts";
 import type { ElfFile } from "./read.ts";
 import { readElf } from "./read.ts";
 import type { Refusal, Result } from "./refusal.ts";
+import { kernelRefuses } from "./refusal.ts";
 import type { LoadedSection } from "./relocate.ts";
 import { relocate } from "./relocate.ts";
 import type { ExportedSymbols, SymbolValues, UnresolvedSymbols } from "./resolve.ts";
@@ -72,8 +73,8 @@ export interface Loader {
   readonly exported: ExportedSymbols;
   /** CPU capabilities by the kernel's numbers, for .altinstructions; none where it is left out. */
   readonly capabilities?: ReadonlySet<number>;
-  /** Where the regions of this module go. */
-  readonly place: (layout: Layout) => RegionBases;
+  /** Where the regions of this module go; undefined when there is no room. */
+  readonly place: (layout: Layout) => RegionBases | undefined;
 }
 
 /** A module in memory, its init not called yet. */
@@ -103,7 +104,9 @@ export function loadModule(
   const laidOut = layoutSections(elf, loader.rules);
   if (!laidOut.ok) return laidOut;
   const { layout } = laidOut;
-  const addresses = addressesOf(elf, layout, loader.place(layout));
+  const bases = loader.place(layout);
+  if (bases === undefined) return noRoom(layout);
+  const addresses = addressesOf(elf, layout, bases);
   const resolved = resolveSymbols(elf, addresses, loader.exported);
   if (!resolved.ok) return resolved;
   const { values } = resolved;
@@ -130,6 +133,16 @@ export function loadModule(
       hyp: el2.hyp,
     },
   };
+}
+
+/** Source: move_module, where module_alloc gives nothing. */
+function noRoom(layout: Layout): Refusal {
+  const pages = layout.regions.reduce((sum, { size }) => sum + size / Number(PAGE_SIZE), 0);
+  return kernelRefuses(
+    "ENOMEM",
+    `The module takes ${pages} pages and the module area has no room for them;`,
+    "load fewer modules before it.",
+  );
 }
 
 function pointed(values: SymbolValues, pointer: ModulePointer | undefined): KernVa | undefined {

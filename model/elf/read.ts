@@ -276,7 +276,7 @@ function wrongExtent(
     return kernelRefuses(
       "ENOEXEC",
       `The contents of ${label}, ${hex(size)} bytes at ${hex(offset)}, lie outside the file of`,
-      `${image.bytes.length} bytes; it is truncated, so copy it again.`,
+      `${image.bytes.length} bytes; it is truncated or corrupt, so copy or build it again.`,
     );
   }
   if (type === SHT.NULL && size !== 0n) {

@@ -29,7 +29,10 @@ export interface ThisModule {
   readonly exit: ModulePointer | undefined;
 }
 
-/** Reads .gnu.linkonce.this_module, which every file that readElf accepts has. */
+/**
+ * Reads .gnu.linkonce.this_module, which every file that readElf accepts has. DEVIATION: kernels
+ * since 6.4 answer ENOEXEC to a size that is not their own; here vendors' sizes are all taken.
+ */
 export function readThisModule(elf: ElfFile): ThisModule {
   const section = sectionNamed(elf, ".gnu.linkonce.this_module")!;
   const name = contentsOf(elf, section).subarray(NAME_AT, NAME_AT + MODULE_NAME_LEN);

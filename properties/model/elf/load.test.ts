@@ -196,6 +196,14 @@ describe("The order of the kernel's refusals", () => {
     });
   });
 
+  test("no room for the regions: ENOMEM, after the layout and before symbols", () => {
+    const full: Partial<Loader> = { ...unknown, place: () => undefined };
+    // Code, read-only and writable page of the core, and one of init.
+    const error = expect.stringMatching(/takes 4 pages/);
+    expect(load(SPEC, full)).toMatchObject({ ok: false, errno: "ENOMEM", error });
+    expect(load({ ...SPEC, sections: wx }, full)).toMatchObject({ errno: "ENOEXEC" });
+  });
+
   test("a loader without a version magic takes any", () => {
     expect(load(SPEC, { vermagic: undefined }).ok).toBe(true);
   });

@@ -14,6 +14,7 @@ import { memoryFunctions } from "./functions/memory.ts";
 import { memoryTagFunctions } from "./functions/memory-tags.ts";
 import { pointerAuthenticationFunctions } from "./functions/pointer-authentication.ts";
 import { systemFunctions } from "./functions/system.ts";
+import { tagArithmeticFunctions } from "./functions/tag-choice.ts";
 import { ENTERED, type Outcome } from "./outcome.ts";
 
 /** Ends the instruction with an exception, or with a stop where something is not modelled. */
@@ -41,6 +42,7 @@ export const engineFunctions = {
   unmodelled,
   undefinedInstruction,
   ...memoryFunctions,
+  ...tagArithmeticFunctions,
   ...memoryTagFunctions,
   ...floatingPointFunctions,
   ...exceptionFunctions,

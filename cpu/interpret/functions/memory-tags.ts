@@ -1,76 +1,130 @@
-// Functions of the instructions that make, read and write allocation tags.
+// Functions of the instructions that read and write allocation tags in memory.
 
-import type { Unmodelled } from "../../exceptions/exception.ts";
+import { dataAbort } from "../../exceptions/abort.ts";
+import type { Fault } from "../../exceptions/exception.ts";
+import { undefinedInstruction } from "../../exceptions/generate.ts";
+import { takeException } from "../../exceptions/take.ts";
+import { readTag, TAG_GRANULE_BYTES, writePhysical, writeTag } from "../../memory.ts";
+import { type FaultRecord, stage1Fault } from "../../mmu/fault-record.ts";
+import { isTagged } from "../../mmu/memory-attributes.ts";
+import { tagAccessEnabled } from "../../mmu/tags.ts";
+import { type Translation, translate } from "../../mmu/translate.ts";
 import type { Core } from "../../state.ts";
-import { flag, HCR_EL2, SCTLR } from "../../sysregs/fields.ts";
-import type { Outcome } from "../outcome.ts";
+import { ENTERED, NEXT, type Outcome } from "../outcome.ts";
 
-/** Source: DDI0487 AArch64.AllocationTagAccessIsEnabled. */
-export function allocationTagsEnabled(core: Core): boolean {
-  const { sysreg, pstate } = core;
-  const hosted = flag(sysreg.HCR_EL2, HCR_EL2.E2H) && flag(sysreg.HCR_EL2, HCR_EL2.TGE);
-  if (pstate.EL === 2) return flag(sysreg.SCTLR_EL2, SCTLR.ATA);
-  if (pstate.EL === 0 && hosted) return flag(sysreg.SCTLR_EL2, SCTLR.ATA0);
-  if (!flag(sysreg.HCR_EL2, HCR_EL2.ATA)) return false;
-  return flag(sysreg.SCTLR_EL1, pstate.EL === 0 ? SCTLR.ATA0 : SCTLR.ATA);
+const granule = BigInt(TAG_GRANULE_BYTES);
+
+function abort(core: Core, va: bigint, record: FaultRecord, write: boolean): Fault {
+  return dataAbort(core, va, record, { write, maintenance: false, syndrome: 0 });
 }
 
-/** GCR_EL1.Exclude: one bit for each tag that is not to be chosen. */
-const excluded = (core: Core): number => Number(core.sysreg.GCR_EL1 & 0xffffn);
+function locate(core: Core, va: bigint, write: boolean): Translation | Fault {
+  const { EL, PAN } = core.pstate;
+  const kind = write ? "write" : "read";
+  const pan = PAN === 1 && EL !== 0;
+  const translation = translate(core, { va, kind, write, el: EL, pan, aligned: true });
+  return "fault" in translation ? abort(core, va, translation, write) : translation;
+}
 
-/** The tag `offset` steps further among those not excluded. Source: AArch64.ChooseNonExcludedTag. */
-function choose(start: number, offset: number, exclude: number): number {
-  if (exclude === 0xffff) return 0;
-  const isExcluded = (tag: number): boolean => ((exclude >> tag) & 1) === 1;
-  let tag = start;
-  while (offset === 0 && isExcluded(tag)) tag = (tag + 1) & 15;
-  for (let left = offset; left > 0; left--) {
-    do tag = (tag + 1) & 15;
-    while (isExcluded(tag));
+/** Where tags are disabled or the memory has none, they read as zero and writes are ignored. */
+const hasTags = (core: Core, { attributes }: Translation): boolean =>
+  tagAccessEnabled(core, core.pstate.EL) && isTagged(attributes);
+
+/** The address, if it is a multiple of 16. Source: DDI0487 C6.2 STG, AArch64.MemTag. */
+function TagAlignedAddress(core: Core, va: bigint): bigint | Fault {
+  return va % granule === 0n ? va : abort(core, va, stage1Fault("alignment", 0), true);
+}
+
+function ReadMemTag(core: Core, va: bigint): number | Fault {
+  const where = locate(core, va, false);
+  if ("type" in where) return where;
+  return hasTags(core, where) ? readTag(core.memory, BigInt(where.pa)) : 0;
+}
+
+/** Writes a tag for each granule from `va` on, if all of them can be written. */
+function writeEach(
+  core: Core,
+  va: bigint,
+  count: number,
+  tagOf: (granule: number) => number,
+  zero: boolean,
+): Outcome {
+  const places: Translation[] = [];
+  for (let i = 0; i < count; i++) {
+    const where = locate(core, BigInt.asUintN(64, va + BigInt(i) * granule), true);
+    if ("type" in where) {
+      takeException(core, where);
+      return ENTERED;
+    }
+    places.push(where);
   }
-  return tag;
+  places.forEach((where, i) => {
+    const pa = BigInt(where.pa);
+    if (zero) writePhysical(core.memory, pa, TAG_GRANULE_BYTES, 0n);
+    if (hasTags(core, where)) writeTag(core.memory, pa, tagOf(i));
+  });
+  return NEXT;
 }
 
-/** RGSR_EL1.SEED, a shift register, gives one bit. Source: AArch64.NextRandomTagBit. */
-function nextRandomBit(core: Core): number {
-  const seed = Number((core.sysreg.RGSR_EL1 >> 8n) & 0xffffn);
-  const top = ((seed >> 5) ^ (seed >> 3) ^ (seed >> 2) ^ seed) & 1;
-  const next = (top << 15) | (seed >> 1);
-  core.sysreg.RGSR_EL1 = (core.sysreg.RGSR_EL1 & ~0xffff00n) | (BigInt(next) << 8n);
-  return top;
+function WriteMemTag(core: Core, va: bigint, count: number, tag: number): Outcome {
+  return writeEach(core, va, count, () => tag, false);
 }
 
-/**
- * A tag that neither the argument nor GCR_EL1 excludes; RGSR_EL1 moves on.
- * CHOICE: GCR_EL1.RRND set makes no other generator. Source: DDI0487 C6.2 IRG.
- */
-function InsertRandomTag(core: Core, exclude: number): number {
-  if (!allocationTagsEnabled(core)) return 0;
-  const start = Number(core.sysreg.RGSR_EL1 & 15n);
-  let offset = 0;
-  for (let i = 0; i < 4; i++) offset |= nextRandomBit(core) << i;
-  const tag = choose(start, offset, exclude | excluded(core));
-  core.sysreg.RGSR_EL1 = (core.sysreg.RGSR_EL1 & ~15n) | BigInt(tag);
-  return tag;
+/** A block of 4 << BS bytes, aligned to its size. Source: DDI0487 D24.2.46 GMID_EL1. */
+function blockOf(va: bigint, bs: bigint): { va: bigint; count: number } {
+  const sizeBytes = 4n << bs;
+  return { va: va - (va % sizeBytes), count: Number(sizeBytes / granule) };
 }
 
-const unmodelled = (): Unmodelled => ({ type: "unmodelled", what: "allocation tags in memory" });
-const stop = (core: Core): Outcome => ({
-  kind: "unmodelled",
-  what: "allocation tags in memory",
-  word: 0,
-  pc: core.pc,
-});
+function undefinedAtEl0(core: Core): Fault | undefined {
+  return core.pstate.EL === 0 ? undefinedInstruction(core) : undefined;
+}
+
+/** Tag i of the 16 that a block of 256 bytes has is at bits 4i + 3 to 4i. */
+const slotOf = (va: bigint): number => Number((va / granule) & 15n);
+
+/** Source: DDI0487 C6.2 LDGM. */
+function ReadMemTags(core: Core, address: bigint): bigint | Fault {
+  const refused = undefinedAtEl0(core);
+  if (refused !== undefined) return refused;
+  const { va, count } = blockOf(address, core.sysreg.GMID_EL1 & 15n);
+  let value = 0n;
+  for (let i = 0; i < count; i++) {
+    const tag = ReadMemTag(core, va + BigInt(i) * granule);
+    if (typeof tag !== "number") return tag;
+    value |= BigInt(tag) << BigInt(4 * (slotOf(va) + i));
+  }
+  return value;
+}
+
+/** Source: DDI0487 C6.2 STGM. */
+function WriteMemTags(core: Core, address: bigint, value: bigint): Outcome {
+  const refused = undefinedAtEl0(core);
+  if (refused !== undefined) {
+    takeException(core, refused);
+    return ENTERED;
+  }
+  const { va, count } = blockOf(address, core.sysreg.GMID_EL1 & 15n);
+  const tagOf = (i: number): number => Number((value >> BigInt(4 * (slotOf(va) + i))) & 15n);
+  return writeEach(core, va, count, tagOf, false);
+}
+
+/** Source: DDI0487 C6.2 STZGM. */
+function ZeroMemoryAndWriteTags(core: Core, address: bigint, tag: number): Outcome {
+  const refused = undefinedAtEl0(core);
+  if (refused !== undefined) {
+    takeException(core, refused);
+    return ENTERED;
+  }
+  const { va, count } = blockOf(address, core.sysreg.DCZID_EL0 & 15n);
+  return writeEach(core, va, count, () => tag, true);
+}
 
 export const memoryTagFunctions = {
-  AllocationTagAccessIsEnabled: (core: Core): number => (allocationTagsEnabled(core) ? 1 : 0),
-  ChooseNonExcludedTag: (core: Core, start: number, offset: number): number =>
-    choose(start, offset, excluded(core)),
-  InsertRandomTag,
-  TagAlignedAddress: unmodelled,
-  ReadMemTag: unmodelled,
-  WriteMemTag: stop,
-  ReadMemTags: unmodelled,
-  WriteMemTags: stop,
-  ZeroMemoryAndWriteTags: stop,
+  TagAlignedAddress,
+  ReadMemTag,
+  WriteMemTag,
+  ReadMemTags,
+  WriteMemTags,
+  ZeroMemoryAndWriteTags,
 };

@@ -21,7 +21,7 @@ const ADDG = instruction({
   name: "ADDG",
   source: "DDI0487 C6.2 ADDG",
   feature: "MTE2",
-  encoding: "1 0 0 100011 0 uimm6:6 (00) uimm4:4 Xn:5 Xd:5",
+  encoding: "1 0 0 100011 0 uimm6:6 00 uimm4:4 Xn:5 Xd:5",
   execute: ({ uimm6, uimm4, Xn, Xd }) => {
     const operand1 = XorSP(Xn, 64);
     const result = add(operand1, lit(uimm6 * 16, 64));
@@ -33,7 +33,7 @@ const SUBG = instruction({
   name: "SUBG",
   source: "DDI0487 C6.2 SUBG",
   feature: "MTE2",
-  encoding: "1 1 0 100011 0 uimm6:6 (00) uimm4:4 Xn:5 Xd:5",
+  encoding: "1 1 0 100011 0 uimm6:6 00 uimm4:4 Xn:5 Xd:5",
   execute: ({ uimm6, uimm4, Xn, Xd }) => {
     const operand1 = XorSP(Xn, 64);
     const result = sub(operand1, lit(uimm6 * 16, 64));

@@ -34,7 +34,7 @@ const CASB = instruction({
   name: "CASB",
   source: "DDI0487 C6.2 CASB, CASAB, CASALB, CASLB",
   feature: "LSE",
-  encoding: "00 001000 1 L 1 Rs:5 o0 (11111) Rn:5 Rt:5",
+  encoding: "00 001000 1 L 1 Rs:5 o0 11111 Rn:5 Rt:5",
   execute: (fields) => single(fields, 8),
 });
 
@@ -42,7 +42,7 @@ const CASH = instruction({
   name: "CASH",
   source: "DDI0487 C6.2 CASH, CASAH, CASALH, CASLH",
   feature: "LSE",
-  encoding: "01 001000 1 L 1 Rs:5 o0 (11111) Rn:5 Rt:5",
+  encoding: "01 001000 1 L 1 Rs:5 o0 11111 Rn:5 Rt:5",
   execute: (fields) => single(fields, 16),
 });
 
@@ -50,7 +50,7 @@ const CAS = instruction({
   name: "CAS",
   source: "DDI0487 C6.2 CAS, CASA, CASAL, CASL",
   feature: "LSE",
-  encoding: "1 sz 001000 1 L 1 Rs:5 o0 (11111) Rn:5 Rt:5",
+  encoding: "1 sz 001000 1 L 1 Rs:5 o0 11111 Rn:5 Rt:5",
   execute: ({ sz, ...fields }) => single(fields, sz === 1 ? 64 : 32),
 });
 
@@ -59,7 +59,7 @@ const CASP = instruction({
   name: "CASP",
   source: "DDI0487 C6.2 CASP, CASPA, CASPAL, CASPL",
   feature: "LSE",
-  encoding: "0 sz 001000 0 L 1 Rs:5 o0 (11111) Rn:5 Rt:5",
+  encoding: "0 sz 001000 0 L 1 Rs:5 o0 11111 Rn:5 Rt:5",
   execute: ({ sz, Rs, Rt, ...fields }) => {
     if (Rs % 2 === 1 || Rt % 2 === 1) return UNDEFINED;
     const datasize = sz === 1 ? 64 : 32;

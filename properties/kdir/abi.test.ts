@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compile, compilers, hasGcc, KDIR, KMIS, named } from "./toolchain.ts";
+import { compile, compilers, describeWith, GCC_AND_MAKE, KDIR, KMIS } from "./toolchain.ts";
 
 /** C constant expressions that must hold, for every KMI. Sources as noted. */
 const EVERYWHERE: readonly string[] = [
@@ -67,9 +67,9 @@ long call(int id)
 }
 `;
 
-describe("struct-module.json", () => {
-  const { rows } = JSON.parse(readFileSync(join(KDIR, "struct-module.json"), "utf8"));
+const { rows } = JSON.parse(readFileSync(join(KDIR, "struct-module.json"), "utf8"));
 
+describe("struct-module.json", () => {
   it("has a row for each KMI, and the vendor's", () => {
     expect(Object.keys(rows)).toEqual([...KMIS, "vendor"]);
   });
@@ -81,9 +81,10 @@ describe("struct-module.json", () => {
       vermagic: "6.1.145 SMP mod_unload aarch64",
     });
   });
+});
 
-  const title = named("agrees with the headers", hasGcc, "aarch64-linux-gnu-gcc");
-  it.skipIf(!hasGcc).each([...KMIS, "vendor"])(`${title}: %s`, (name) => {
+describeWith(GCC_AND_MAKE, "struct-module.json agrees with the headers", () => {
+  it.each([...KMIS, "vendor"])("%s", (name) => {
     const { size, init, exit, archHyp, hyp } = rows[name];
     const fields = Object.entries(hyp).filter(([field]) => field !== "size");
     const expressions = [
@@ -103,8 +104,7 @@ describe("struct-module.json", () => {
   });
 });
 
-const title = named("constants and macros", hasGcc, "aarch64-linux-gnu-gcc");
-describe.skipIf(!hasGcc)(title, () => {
+describeWith(GCC_AND_MAKE, "constants and macros", () => {
   describe.each(compilers)("by %s", (compiler) => {
     it.each(KMIS)("%s: sizes, offsets, protections and ids", (kmi) => {
       expect(compile(holds(EVERYWHERE), kmi, compiler)).toEqual({ status: 0, text: "" });

@@ -14,13 +14,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  describeWith,
   EXAMPLES,
-  hasGcc,
-  hasLlvm,
+  GCC_AND_MAKE,
   KDIR,
   KMIS,
+  LLVM_AND_GCC,
   makeIn,
-  named,
   say,
   withTree,
 } from "./toolchain.ts";
@@ -99,8 +99,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => void, RegExp])[] 
   ],
 ];
 
-const building = named("building", hasGcc, "aarch64-linux-gnu-gcc and make");
-describe.skipIf(!hasGcc)(building, () => {
+describeWith(GCC_AND_MAKE, "building", () => {
   it.each(KMIS)("the page's module builds for %s", (kmi) => {
     withTree("page", (folder) => {
       forKmi(folder, kmi);
@@ -131,8 +130,7 @@ describe.skipIf(!hasGcc)(building, () => {
   });
 });
 
-const refusing = named("refusing to build", hasGcc, "aarch64-linux-gnu-gcc and make");
-describe.skipIf(!hasGcc)(refusing, () => {
+describeWith(GCC_AND_MAKE, "refusing to build", () => {
   it.each(REFUSED)("%s: one clear line, no module", (_, spoil, line) => {
     withTree("page", (folder) => {
       spoil(folder);
@@ -154,8 +152,7 @@ describe.skipIf(!hasGcc)(refusing, () => {
   });
 });
 
-const trees = named("module trees", hasGcc, "aarch64-linux-gnu-gcc and make");
-describe.skipIf(!hasGcc)(trees, () => {
+describeWith(GCC_AND_MAKE, "module trees", () => {
   it("several modules, folders below, objects in folders, flags of one object", () => {
     withTree("plain-module", (folder) => {
       mkdirSync(join(folder, "below"));
@@ -197,8 +194,7 @@ describe.skipIf(!hasGcc)(trees, () => {
   });
 });
 
-const llvm = named("LLVM", hasLlvm && hasGcc, "clang, lld, llvm, gcc-aarch64-linux-gnu");
-describe.skipIf(!(hasLlvm && hasGcc))(llvm, () => {
+describeWith(LLVM_AND_GCC, "LLVM", () => {
   it.each([
     ["page", "pkvm_module.ko", "LLVM=1"],
     ["page", "pkvm_module.ko", "CC=clang"],
@@ -213,8 +209,7 @@ describe.skipIf(!(hasLlvm && hasGcc))(llvm, () => {
   });
 });
 
-const wrongCalls = named("wrong calls of make", hasGcc, "aarch64-linux-gnu-gcc and make");
-describe.skipIf(!hasGcc)(wrongCalls, () => {
+describeWith(GCC_AND_MAKE, "wrong calls of make", () => {
   const page = join(EXAMPLES, "page");
   it.each([
     [["modules"], /say which module tree to build/],
@@ -230,8 +225,7 @@ describe.skipIf(!hasGcc)(wrongCalls, () => {
   });
 });
 
-const rebuilding = named("examples/build.sh --check", hasGcc, "aarch64-linux-gnu-gcc and make");
-describe.skipIf(!hasGcc)(rebuilding, () => {
+describeWith(GCC_AND_MAKE, "examples/build.sh --check", () => {
   const COMPILER_DIFFERS = 2;
 
   it("the page's and the measurement modules are what their sources build", ({ skip }) => {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { modinfoOf, relocationsOf, type SectionRow, sectionsOf, undefinedOf } from "./readelf.ts";
-import { builtModules, KDIR, named, readelf } from "./toolchain.ts";
+import { builtModules, describeWith, KDIR, READELF } from "./toolchain.ts";
 
 const PAGE_BYTES = 4096;
 const MAPPED = [".hyp.text", ".hyp.bss", ".hyp.rodata", ".hyp.data"];
@@ -32,8 +32,7 @@ describe("the list of examples", () => {
   });
 });
 
-const sections = named("sections of the EL2 half", readelf !== undefined, "readelf");
-describe.skipIf(readelf === undefined)(sections, () => {
+describeWith(READELF, "sections of the EL2 half", () => {
   it.each(withEl2)("%s: each EL2 section starts on a page and fills its last one", (module) => {
     const sections = sectionsOf(module);
     const mapped = sections.filter((section) => MAPPED.includes(section.name));
@@ -63,8 +62,7 @@ describe.skipIf(readelf === undefined)(sections, () => {
   });
 });
 
-const relocations = named("relocations of the EL2 half", readelf !== undefined, "readelf");
-describe.skipIf(readelf === undefined)(relocations, () => {
+describeWith(READELF, "relocations of the EL2 half", () => {
   it.each(sound)("%s: one .hyp.reloc entry for each absolute address in EL2", (module) => {
     const relocations = relocationsOf(module);
     const reloc = sectionOf(module, ".hyp.reloc");
@@ -90,8 +88,7 @@ describe.skipIf(readelf === undefined)(relocations, () => {
   });
 });
 
-const whatTheLoaderReads = named("what the loader reads", readelf !== undefined, "readelf");
-describe.skipIf(readelf === undefined)(whatTheLoaderReads, () => {
+describeWith(READELF, "what the loader reads", () => {
   it.each(whole)("%s: struct module has its init where struct-module.json says", (module) => {
     const row = rows[module.startsWith("vendor-struct-module/") ? "vendor" : "android14-6.1"];
     const section = sectionOf(module, ".gnu.linkonce.this_module");
@@ -117,8 +114,7 @@ describe.skipIf(readelf === undefined)(whatTheLoaderReads, () => {
   });
 });
 
-const asMeasured = named("as measured", readelf !== undefined, "readelf");
-describe.skipIf(readelf === undefined)(asMeasured, () => {
+describeWith(READELF, "as measured", () => {
   const OVM = "measurement/ovm.ko";
 
   it("ovm: sizes of the sections that do not depend on the compiler", () => {
@@ -185,8 +181,7 @@ describe.skipIf(readelf === undefined)(asMeasured, () => {
   });
 });
 
-const carried = named("what vendors' files carry", readelf !== undefined, "readelf");
-describe.skipIf(readelf === undefined)(carried, () => {
+describeWith(READELF, "what vendors' files carry", () => {
   it("__versions has 64 bytes for module_layout and for each import", () => {
     const module = "vendor-modversions/vendor_modversions.ko";
     const imported = undefinedOf(module).length;

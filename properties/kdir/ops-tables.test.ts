@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LIST_OPERATIONS, OPS_TABLES, type OpsTable } from "./ops-tables.ts";
-import { compile, compilers, hasGcc, KDIR, named } from "./toolchain.ts";
+import { compile, compilers, describeWith, GCC_AND_MAKE, KDIR } from "./toolchain.ts";
 
 const SLOT_BYTES = 8;
 
@@ -56,8 +56,7 @@ describe("the headers as text", () => {
   });
 });
 
-const title = named("the headers as compiled", hasGcc, "aarch64-linux-gnu-gcc");
-describe.skipIf(!hasGcc)(title, () => {
+describeWith(GCC_AND_MAKE, "the headers as compiled", () => {
   describe.each(compilers)("by %s", (compiler) => {
     it.each(OPS_TABLES)("$kmi: every operation lies at 8 times its slot", (table) => {
       const said = compile(assertions(table.operations, table.sizeBytes), table.kmi, compiler);

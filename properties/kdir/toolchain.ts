@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describe, it } from "vitest";
 
 /** The folder that stands for a kernel build tree. */
 export const KDIR = fileURLToPath(new URL("../../kdir", import.meta.url));
@@ -30,9 +31,36 @@ export const readelf: string | undefined = [
   "llvm-readelf",
 ].find(answers);
 
-/** A name for a group of tests that says when they are skipped, and for lack of what. */
-export const named = (title: string, present: boolean, wanted: string): string =>
-  present ? title : `${title} (SKIPPED: ${wanted} not installed)`;
+/** What a group of tests needs of the machine. */
+export interface Needed {
+  readonly present: boolean;
+  /** Its name for the person who reads why the group did not run. */
+  readonly wanted: string;
+}
+
+/** To build by gcc. */
+export const GCC_AND_MAKE: Needed = { present: hasGcc, wanted: "aarch64-linux-gnu-gcc and make" };
+/** To build by clang as well. */
+export const LLVM_AND_GCC: Needed = {
+  present: hasLlvm && hasGcc,
+  wanted: "clang, lld, llvm and aarch64-linux-gnu-gcc",
+};
+/** To look into built files. */
+export const READELF: Needed = { present: readelf !== undefined, wanted: "readelf" };
+
+/**
+ * A group of tests that needs a tool of the machine. Without the tool the report says by name that
+ * the group did not run: the project runs on machines without a cross compiler too.
+ */
+export function describeWith(needed: Needed, title: string, body: () => void): void {
+  if (needed.present) {
+    describe(title, body);
+    return;
+  }
+  describe(`${title} (SKIPPED: no ${needed.wanted})`, () => {
+    it("does not run", ({ skip }) => skip(`${needed.wanted}: not installed`));
+  });
+}
 
 /** What a command said and whether it succeeded. */
 export interface Said {

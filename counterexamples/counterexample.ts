@@ -3,8 +3,8 @@
 import { z } from "zod";
 import type { Scenario } from "../model/scenario.ts";
 import { BRANCH_NAMES, BUILDS } from "../spec/branches/branch.ts";
+import type { RuleId } from "../spec/findings.ts";
 import { ERRNO, type Errno } from "../spec/types/errno.ts";
-import type { RuleId } from "./check.ts";
 
 /** Raised when a file of an older form can no longer be read as it is. */
 export const FORMAT = 1;

@@ -2,10 +2,11 @@
 
 import type { ModelStep } from "../model/step.ts";
 import { GUARDS, TRANSITIONS } from "../model/transitions.ts";
+import type { RuleId } from "../spec/findings.ts";
+import { CLAUSES, INVARIANTS } from "../spec/registry.ts";
 import { errnoName } from "../spec/types/errno.ts";
 import type { Outcome } from "../spec/types/outcome.ts";
 import { signed } from "../spec/types/outcome.ts";
-import type { RuleId, Rules } from "./check.ts";
 
 /** How often each thing happened; grows with every run. */
 export interface Coverage {
@@ -79,10 +80,10 @@ export interface Never {
   readonly guards: readonly string[];
 }
 
-/** What of the rules and of the model these runs never came to. */
-export function neverExercised(coverage: Coverage, { clauses, invariants }: Rules): Never {
+/** What of the specification and of the model these runs never came to. */
+export function neverExercised(coverage: Coverage): Never {
   return {
-    rules: [...clauses, ...invariants]
+    rules: [...CLAUSES, ...INVARIANTS]
       .filter(({ id }) => !coverage.applied.has(id))
       .map(({ id }) => id),
     transitions: TRANSITIONS.filter(({ name }) => !coverage.transitions.has(name)).map(

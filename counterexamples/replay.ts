@@ -1,6 +1,6 @@
 // Replays a stored counterexample: is the rule still broken, and did the way there change?
 
-import type { Rules, Violation } from "./check.ts";
+import type { Violation } from "./check.ts";
 import type { Counterexample } from "./counterexample.ts";
 import { type CheckedRun, type CheckOptions, type ModuleFiles, runChecked } from "./run-checked.ts";
 import { stepLine } from "./step-line.ts";
@@ -30,8 +30,8 @@ export const optionsOf = ({ options }: Counterexample): CheckOptions => ({
 /**
  * Runs the scenario again and compares it with what was stored, up to the step that broke the rule.
  */
-export function replay(counterexample: Counterexample, files: ModuleFiles, rules: Rules): Replayed {
-  const checked = runChecked(counterexample.scenario, files, rules, optionsOf(counterexample));
+export function replay(counterexample: Counterexample, files: ModuleFiles): Replayed {
+  const checked = runChecked(counterexample.scenario, files, optionsOf(counterexample));
   const violation = checked.violations.find(({ rule }) => rule === counterexample.clause);
   const end = violation === undefined ? checked.steps.length : violation.step + 1;
   const lines = checked.steps.slice(0, end).map(stepLine);

@@ -4,9 +4,9 @@ import type { Run } from "../model/log.ts";
 import { runScenario } from "../model/machine/run-scenario.ts";
 import type { Scenario } from "../model/scenario.ts";
 import type { ModelStep } from "../model/step.ts";
-import type { ClauseKind } from "../spec/clause.ts";
+import { findingOf, type RuleId } from "../spec/findings.ts";
 import type { SystemConfig } from "../spec/types/hyp.ts";
-import { checkSteps, type RuleId, type Rules, type Violation } from "./check.ts";
+import { checkSteps, type Violation } from "./check.ts";
 import { type Coverage, countApplied, countStep } from "./coverage.ts";
 
 /** Instructions that one entry of module code may take, where nobody says otherwise. */
@@ -35,13 +35,12 @@ export type ModuleFiles = ReadonlyMap<string, Uint8Array>;
 export function runChecked(
   scenario: Scenario,
   files: ModuleFiles,
-  rules: Rules,
   options: CheckOptions = {},
   coverage?: Coverage,
 ): CheckedRun {
   const run = runScenario(scenario, files, { budget: BUDGET, ...options });
   const steps = run.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
-  const { violations, applied } = checkSteps(rules, steps);
+  const { violations, applied } = checkSteps(steps);
   if (coverage !== undefined) {
     coverage.runs += 1;
     coverage.instructions += run.instructions;
@@ -52,11 +51,8 @@ export function runChecked(
 }
 
 /**
- * What a broken rule means on a system: a measured branch that breaks a promise of the page is a
- * finding about that
- * branch; everything else is a violation, which nobody expects.
+ * What a broken rule means: a finding, where the system is known to break it; otherwise a
+ * violation.
  */
-export const verdictOf = (
-  kind: ClauseKind,
-  { documented }: Pick<SystemConfig, "documented">,
-): "finding" | "violation" => (kind === "documented" && !documented ? "finding" : "violation");
+export const verdictOf = (rule: RuleId, config: SystemConfig): "finding" | "violation" =>
+  findingOf(rule, config) === undefined ? "violation" : "finding";

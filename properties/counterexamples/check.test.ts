@@ -1,7 +1,7 @@
 // Checking a run: what applied is counted, what is broken is found where it happens, and only once.
 
 import { describe, expect, it } from "vitest";
-import { checkSteps, type Rules } from "../../counterexamples/check.ts";
+import { checkSteps, type Judge } from "../../counterexamples/check.ts";
 import {
   countApplied,
   countStep,
@@ -12,7 +12,7 @@ import { stepLine } from "../../counterexamples/step-line.ts";
 import { initialHyp } from "../../model/initial.ts";
 import { type ModelStep, step } from "../../model/step.ts";
 import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
-import { clause } from "../../spec/clause.ts";
+import { clause, type Invariant } from "../../spec/clause.ts";
 import { cite } from "../../spec/sources.ts";
 import type { Action } from "../../spec/types/action.ts";
 
@@ -42,42 +42,37 @@ function play(actions: readonly Action[]): ModelStep[] {
 
 const source = [cite("linux", "made up for this test")];
 
-const RULES: Rules = {
-  clauses: [
-    clause({
-      id: "LOAD-1",
-      kind: "kernel",
-      statement: "modprobe exits 0.",
-      source,
-      on: ["modprobe_exit"],
-      applies: () => true,
-      holds: ({ action }) => action.status === 0 || `it exited ${action.status}`,
-    }),
-    clause({
-      id: "LOAD-2",
-      kind: "kernel",
-      statement: "A module is removed.",
-      source,
-      on: ["delete_module"],
-      applies: () => true,
-      holds: () => true,
-    }),
-  ],
-  invariants: [
-    {
-      id: "INV-1",
-      kind: "documented",
-      statement: "The key is clear.",
-      source,
-      applies: () => true,
-      violations: (hyp) => (hyp.boot.key ? ["the key is set"] : []),
-    },
-  ],
+const EXITS = clause({
+  id: "LOAD-1",
+  kind: "kernel",
+  statement: "modprobe exits 0.",
+  source,
+  on: ["modprobe_exit"],
+  applies: () => true,
+  holds: ({ action }) => action.status === 0 || `it exited ${action.status}`,
+});
+const KEY_CLEAR: Invariant = {
+  id: "INV-1",
+  kind: "documented",
+  statement: "The key is clear.",
+  source,
+  applies: () => true,
+  violations: (hyp) => (hyp.boot.key ? ["the key is set"] : []),
+};
+
+/** Two rules that the boot above breaks. */
+const JUDGE: Judge = {
+  step: (one) => {
+    if (one.action.kind !== "modprobe_exit") return [];
+    const verdict = EXITS.holds(one);
+    return [{ rule: EXITS, wrong: verdict === true ? [] : [verdict] }];
+  },
+  state: (hyp) => [{ rule: KEY_CLEAR, wrong: KEY_CLEAR.violations(hyp) }],
 };
 
 describe("checkSteps", () => {
   it("finds a broken clause at its step and a broken invariant where it breaks first", () => {
-    const { violations, applied } = checkSteps(RULES, play(BOOT));
+    const { violations, applied } = checkSteps(play(BOOT), JUDGE);
     expect(violations).toEqual([
       { rule: "LOAD-1", kind: "kernel", step: 3, sentence: "it exited 256" },
       { rule: "INV-1", kind: "documented", step: 5, sentence: "the key is set" },
@@ -89,7 +84,7 @@ describe("checkSteps", () => {
   });
 
   it("says nothing of a run that keeps every rule", () => {
-    const { violations } = checkSteps(RULES, play(BOOT.slice(0, 3)));
+    const { violations } = checkSteps(play(BOOT.slice(0, 3)), JUDGE);
     expect(violations).toEqual([]);
   });
 });
@@ -99,14 +94,15 @@ describe("coverage", () => {
     const coverage = createCoverage();
     const steps = play(BOOT);
     for (const one of steps) countStep(coverage, one);
-    countApplied(coverage, checkSteps(RULES, steps).applied);
+    countApplied(coverage, checkSteps(steps).applied);
     expect(coverage.steps).toBe(7);
     expect(coverage.transitions.get("pkvm_request_early_module")).toBe(2);
     expect([...coverage.refusals]).toEqual([["pkvm_request_early_module/LOAD-2", 1]]);
     expect([...coverage.errnos]).toEqual([["-EACCES", 1]]);
     expect([...coverage.outcomes]).toEqual([["returned", 7]]);
-    const never = neverExercised(coverage, RULES);
-    expect(never.rules).toEqual(["LOAD-2"]);
+    const never = neverExercised(coverage);
+    expect(never.rules).toContain("DISP-1");
+    expect(never.rules).not.toContain("LIFE-13");
     expect(never.transitions).toContain("KVM_RUN");
     expect(never.transitions).not.toContain("kvm_arm_init");
     expect(never.guards).toContain("pkvm_request_early_module/LOAD-1");

@@ -13,7 +13,7 @@ import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
-import { budgetSpent, el2Exception, hostOops } from "./dispatch/no-return.ts";
+import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
@@ -41,6 +41,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   handlerReturned,
   el2Exception,
   hostOops,
+  hostPanic,
   budgetSpent,
   ...HYPERCALLS.values(),
   ...OPS.values(),

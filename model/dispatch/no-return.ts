@@ -1,7 +1,7 @@
 // Code that does not come back: an exception of its own, or no end.
 
 import { cite } from "../../spec/sources.ts";
-import type { BudgetSpent, El2Exception, HostOops } from "../../spec/types/action.ts";
+import type { BudgetSpent, El2Exception, HostOops, HostPanic } from "../../spec/types/action.ts";
 import type { PanicReason } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
 
@@ -49,6 +49,14 @@ export const hostOops: Transition<HostOops> = {
   source: [cite("linux", "die, arch/arm64/kernel/traps.c; panic_on_oops as Android sets it")],
   guards: [],
   effect: () => ({ kind: "host-panic", reason: "HOST_OOPS" }),
+};
+
+/** The kernel stopped itself. */
+export const hostPanic: Transition<HostPanic> = {
+  name: "host_panic",
+  source: [cite("linux", "panic, kernel/panic.c")],
+  guards: [],
+  effect: () => ({ kind: "host-panic", reason: "HOST_PANIC" }),
 };
 
 /** EL2 is not preemptible: code that does not end takes its CPU with it. */

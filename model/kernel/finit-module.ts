@@ -25,20 +25,14 @@ import {
 } from "../machine/system.ts";
 import { loadedModule } from "../module/load-module.ts";
 import type { InitramfsModule } from "../scenario.ts";
+import { CAPABILITIES } from "./capabilities.ts";
 import { loadWithoutEl1 } from "./el2-only.ts";
 import { setParameters } from "./exported/params.ts";
 import { writeStructModule } from "./struct-module.ts";
 import { branchVermagic } from "./vermagic.ts";
 
 type Refused = NonNullable<LoadModule["refused"]>;
-
-/** A region that was asked for; without a base there was no room. */
-interface TakenRegion {
-  readonly base: KernVa | undefined;
-  readonly pages: number;
-}
-
-const NO_ROOM = { error: "There is no room in the module area", errno: "ENOMEM" } as const;
+type TakenRegion = ModuleImage["regions"][number];
 
 /** Loads one file and runs its init: 0, or a negative errno; undefined when the system ended in it. */
 export function finitModule(
@@ -61,12 +55,9 @@ export function finitModule(
     rules: loaderRulesOf(system.hyp.config.branch, module.elf),
     vermagic: branchVermagic(system.hyp.config.branch),
     exported: (name) => exportedSymbol(system.machine, name, system.options.stubs),
+    capabilities: CAPABILITIES,
     place: (layout) => place(system, layout, regions),
   });
-  if (regions.some(({ base }) => base === undefined)) {
-    giveBack(system, regions);
-    return refuse(system, module.name, NO_ROOM, true);
-  }
   if (!result.ok) {
     if ("log" in result) {
       for (const text of result.log) {
@@ -76,8 +67,7 @@ export function finitModule(
     giveBack(system, regions);
     return refuse(system, module.name, result, regions.length === 0);
   }
-  const taken = regions.flatMap(({ base, pages }) => (base === undefined ? [] : [{ base, pages }]));
-  return start(system, cpu, { loaded: result.loaded, regions: taken }, parameters);
+  return start(system, cpu, { loaded: result.loaded, regions }, parameters);
 }
 
 /** The loader's refusal as a step; what no kernel checks stops the run instead. */
@@ -116,14 +106,15 @@ const loadAction = (
   refused,
 });
 
-/** Allocates the regions of a layout in the module area; a region that finds no room lies at NULL. */
-function place(system: System, layout: Layout, regions: TakenRegion[]): RegionBases {
+/** Allocates the regions of a layout in the module area, or says that there is no room; empty ones lie at NULL. */
+function place(system: System, layout: Layout, regions: TakenRegion[]): RegionBases | undefined {
   const bases = new Map<Layout["regions"][number]["name"], KernVa>();
   for (const { name, size } of layout.regions) {
     const pages = Math.ceil(size / Number(PAGE_SIZE));
-    const base = pages === 0 ? undefined : allocModuleMemory(system.machine, pages);
+    const base = pages === 0 ? kernVa(0n) : allocModuleMemory(system.machine, pages);
+    if (base === undefined) return undefined;
     if (pages > 0) regions.push({ base, pages });
-    bases.set(name, base ?? kernVa(0n));
+    bases.set(name, base);
   }
   return bases;
 }
@@ -156,9 +147,7 @@ function start(
   perform(system, loadAction(loaded.file, el2Sections(system, loaded), undefined));
   system.images.set(name, image);
   writeStructModule(system, image);
-  const parsed = setParameters(system.machine, loaded, parameters);
-  for (const text of parsed.log) system.log.push({ kind: "console", text });
-  const value = parsed.errno !== 0 ? parsed.errno : runInit(system, cpu, image);
+  const value = initialise(system, cpu, image, parameters);
   if (value === undefined) return undefined;
   perform(system, { kind: "module_init_returned", name, value });
   if (loadedModule(system.hyp, name) === undefined) {
@@ -166,6 +155,23 @@ function start(
     giveBack(system, image.regions);
   }
   return Math.min(value, 0);
+}
+
+/** Sets the parameters and runs the EL1 init: what load_module and do_init_module answer. */
+function initialise(
+  system: System,
+  cpu: number,
+  image: ModuleImage,
+  parameters: string,
+): number | undefined {
+  const caller = { cpu, env: environmentOf(system), budget: system.options.budget };
+  const parsed = setParameters(system.machine, image.loaded, parameters, caller);
+  if (parsed.kind === "stopped") {
+    settled(system, cpu, parsed.ran);
+    return undefined;
+  }
+  for (const text of parsed.log) system.log.push({ kind: "console", text });
+  return parsed.errno !== 0 ? parsed.errno : runInit(system, cpu, image);
 }
 
 /** Runs the EL1 init to its return. */
@@ -182,9 +188,7 @@ function runInit(system: System, cpu: number, image: ModuleImage): number | unde
 
 /** The memory of a module goes back to the page allocator, whoever owns the pages. */
 function giveBack(system: System, regions: readonly TakenRegion[]): void {
-  for (const { base, pages } of regions) {
-    if (base !== undefined) freeModuleMemory(system.machine, base, pages);
-  }
+  for (const { base, pages } of regions) freeModuleMemory(system.machine, base, pages);
 }
 
 /** rmmod: the checks, the exit function, the memory. Undefined when the system ended in it. */

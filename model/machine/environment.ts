@@ -7,17 +7,10 @@ import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
+import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
+import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
-import {
-  type Answer,
-  callEl2,
-  type Environment,
-  enterHandler,
-  type HvcAnswer,
-  type Ran,
-  readHostRegister,
-  writeHostRegister,
-} from "./run.ts";
+import { callEl2, enterHandler } from "./run.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
 
 const ENDED = { kind: "ended" } as const;
@@ -36,8 +29,9 @@ export function environmentOf(system: System): Environment {
       perform(system, { kind: "smc", cpu, x });
       return ENDED;
     },
-    hostAbort: (_cpu, esr) => {
-      stop(system, `stage 2 abort of the host, ESR_EL2 0x${esr.toString(16)}`);
+    hostAbort: () => ({ kind: "inject" }),
+    hostTrap: (_cpu, esr) => {
+      stop(system, `trap of the host, ESR_EL2 0x${esr.toString(16)}`);
       return ENDED;
     },
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
@@ -59,6 +53,9 @@ export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { k
     }
     case "budget":
       if (!over(system)) perform(system, { kind: "budget_spent", cpu, where: ran.where });
+      return false;
+    case "panic":
+      if (!over(system)) perform(system, { kind: "host_panic", cpu, why: ran.what });
       return false;
     case "unmodelled":
       stop(system, ran.what);

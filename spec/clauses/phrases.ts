@@ -141,6 +141,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   op: true,
   el2_exception: true,
   host_oops: true,
+  host_panic: true,
   budget_spent: true,
   smc: true,
   KVM_CREATE_VM: true,

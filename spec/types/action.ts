@@ -148,6 +148,13 @@ export interface HostOops {
   readonly far: bigint;
 }
 
+/** A function of the kernel called panic(). */
+export interface HostPanic {
+  readonly kind: "host_panic";
+  readonly cpu: number;
+  readonly why: string;
+}
+
 /** A CPU used up its instructions in module code. */
 export interface BudgetSpent {
   readonly kind: "budget_spent";
@@ -209,6 +216,7 @@ export type Action =
   | Op
   | El2Exception
   | HostOops
+  | HostPanic
   | BudgetSpent
   | Smc
   | KvmCreateVm

@@ -21,6 +21,7 @@ export type PanicReason =
   | "EARLY_MAPPING_LEFT"
   | "UNKNOWN_HOST_TRAP"
   | "HOST_OOPS"
+  | "HOST_PANIC"
   | "PROT_FINALIZE_TWICE";
 
 /** The answer of one action. */

@@ -4,7 +4,16 @@ import { branchOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
 import { calls } from "./hypercall.ts";
-import { all, answers, changesOnly, EVERY_ACTION, ensure, refuses, succeeded } from "./phrases.ts";
+import {
+  all,
+  answers,
+  changesOnly,
+  EVERY_ACTION,
+  ensure,
+  refuses,
+  spell,
+  succeeded,
+} from "./phrases.ts";
 
 const finalises = calls("__pkvm_prot_finalize");
 
@@ -157,5 +166,24 @@ export const DEPRIVILEGE: readonly StepClause[] = [
     on: ["pkvm_drop_host_privileges"],
     applies: ({ outcome }) => succeeded(outcome),
     holds: ({ pre }) => ensure(pre.boot.hypUp, "there is no pKVM at EL2"),
+  }),
+  clause({
+    id: "LIFE-33",
+    kind: "kernel",
+    statement: "An exception in the host's own kernel that nothing fixes up stops the host.",
+    source: [
+      cite("linux", "die, arch/arm64/kernel/traps.c; panic_on_oops"),
+      cite("android14-6.1", "is_pkvm_stage2_abort, arch/arm64/mm/fault.c"),
+    ],
+    on: ["host_oops"],
+    applies: () => true,
+    holds: (step) =>
+      all(
+        ensure(
+          step.outcome.kind === "host-panic" && step.outcome.reason === "HOST_OOPS",
+          `the host goes on: ${spell(step.outcome)}`,
+        ),
+        changesOnly(step, "end"),
+      ),
   }),
 ];

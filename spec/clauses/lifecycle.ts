@@ -84,7 +84,7 @@ export const LIFECYCLE: readonly StepClause[] = [
     id: "LIFE-4",
     kind: "kernel",
     statement:
-      "pKVM is at EL2 after kvm_arm_init in protected mode and in no other, with the host still trusted.",
+      "After kvm_arm_init pKVM is at EL2 in protected mode and in no other, with the host still trusted.",
     source: [
       cite("android14-6.1", "kvm_arm_init, init_hyp_mode, arch/arm64/kvm/arm.c"),
       cite("measured", "mod-ok, mod-notprotected"),

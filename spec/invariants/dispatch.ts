@@ -81,7 +81,7 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
   {
     id: "INV-18",
     kind: "kernel",
-    statement: "What EL2 will call of modules it can execute.",
+    statement: "What EL2 may call of modules it can execute.",
     source: [
       cite("android14-6.1", "assert_in_mod_range, __pkvm_register_hcall: the debug build's check"),
       cite("measured", "production mod-regbadk, mod-regnoload: EL2 panics when it calls"),

@@ -195,6 +195,15 @@ const dies = step(TRUSTED, hvc(0xc600_000en, 0x50000, 0), panicked("UNMAP_NOT_OW
   h.end = { kind: "hyp-panic", reason: "UNMAP_NOT_OWNED", esr: undefined };
 });
 
+const oops = step(
+  DEPRIVILEGED,
+  { kind: "host_oops", cpu: 0, esr: 0x9600_0047n, elr: 0n, far: 0n },
+  { kind: "host-panic", reason: "HOST_OOPS" },
+  (h) => {
+    h.end = { kind: "host-panic", reason: "HOST_OOPS" };
+  },
+);
+
 describe("deprivileging", () => {
   const cases: Record<string, Case> = {
     "LIFE-13": [
@@ -272,6 +281,7 @@ describe("deprivileging", () => {
       ),
     ],
     "LIFE-31": [dropped, step(POWER_ON, DROP, returned(0), setsKey)],
+    "LIFE-33": [oops, answering(oops, returned(0)), leaving(oops, takesPage)],
   };
   tryClauses(DEPRIVILEGE, cases);
 });

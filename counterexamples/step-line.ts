@@ -65,6 +65,7 @@ export function actionLine(action: Action): string {
       ({ kind, cpu, esr, elr, far }) =>
         `cpu${cpu} ${kind} ESR ${hex(esr)} ELR ${hex(elr)} FAR ${hex(far)}`,
     )
+    .with({ kind: "host_panic" }, ({ cpu, why }) => `cpu${cpu} host panic: ${why}`)
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
     .with(
       { kind: "KVM_CREATE_VM" },

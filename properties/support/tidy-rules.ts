@@ -23,7 +23,8 @@ const COLUMNS = 100;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   spec: ["spec"],
   cpu: ["cpu"],
-  model: ["model", "spec"],
+  // kdir is data here: the layout of struct module that modules are built against.
+  model: ["model", "spec", "kdir"],
   "model/machine": ["model", "spec", "cpu"],
   counterexamples: ["counterexamples", "model", "spec"],
   properties: ["properties", "counterexamples", "model", "spec", "cpu", "tools"],

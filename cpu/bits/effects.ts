@@ -32,14 +32,17 @@ export type Effect =
       readonly args: readonly Bits[];
       readonly access: AccessDescriptor | undefined;
     }
-  | { readonly effect: "UNDEFINED" }
+  | { readonly effect: "UNDEFINED"; readonly allocated: boolean }
   | { readonly effect: "unmodelled"; readonly what: string };
 
 /** What `execute` returns: an effect, or several. All reads come first, then stores, then registers. */
 export type Execution = Effect | readonly Execution[];
 
-/** The encoding is unallocated: the Undefined Instruction exception. */
-export const UNDEFINED: Effect = { effect: "UNDEFINED" };
+/** The encoding is unallocated, with these fields: the Undefined Instruction exception. */
+export const UNDEFINED: Effect = { effect: "UNDEFINED", allocated: false };
+
+/** The same exception, where the encoding is allocated: by choice, or for being just that. */
+export const undefinedThough: Effect = { effect: "UNDEFINED", allocated: true };
 
 /** Does nothing but go to the next instruction. */
 export const NOP: Execution = [];

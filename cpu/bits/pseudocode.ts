@@ -62,14 +62,10 @@ function effectText(effect: Effect, values: readonly string[]): string | undefin
       return `SP[] = ${a};`;
     case "setPSTATE":
       return `PSTATE.${effect.field} = ${a};`;
-    case "store": {
-      const line = `Mem[${a}, ${effect.value.width / 8}] = ${b};`;
-      return c === undefined ? line : `if ${c} == '1' then ${line}`;
-    }
-    case "branch": {
-      const line = `BranchTo(${a}, BranchType_${effect.type});`;
-      return effect.condition === undefined ? line : `if ${b} == '1' then ${line}`;
-    }
+    case "store":
+      return guarded(effect.condition, c, `Mem[${a}, ${effect.value.width / 8}] = ${b};`);
+    case "branch":
+      return guarded(effect.condition, b, `BranchTo(${a}, BranchType_${effect.type});`);
     case "perform":
       return `${effect.function}(${values.join(", ")});`;
     case "UNDEFINED":
@@ -77,6 +73,13 @@ function effectText(effect: Effect, values: readonly string[]): string | undefin
     case "unmodelled":
       return `// Not modelled: ${effect.what}.`;
   }
+}
+
+/** A comparison is a condition by itself; any other bit is compared with 1. */
+function guarded(condition: Bits | undefined, text: string | undefined, line: string): string {
+  if (condition === undefined || text === undefined) return line;
+  const compares = ["eq", "ult", "slt"].includes(condition.op) && /[=<]/.test(text);
+  return `if ${compares ? text : `${text} == '1'`} then ${line}`;
 }
 
 /** Whether a value is read from memory or from a function, which matters even if it is discarded. */
@@ -125,6 +128,8 @@ function expressionText(text: Text, node: Bits): string {
       const high = low + width - 1;
       return `${operandText(text, args[0])}<${high === low ? low : `${high}:${low}`}>`;
     }
+    case "add":
+      return sumText(text, node.args as readonly [Bits, Bits]);
     default:
       return operatorText(
         node.op,
@@ -134,12 +139,23 @@ function expressionText(text: Text, node: Bits): string {
   }
 }
 
+/** Adding a literal with its top bit set is subtracting. */
+function sumText(text: Text, [a, b]: readonly [Bits, Bits]): string {
+  const signed = b.op === "lit" ? BigInt.asIntN(b.width, b.value) : 0n;
+  const second = signed < 0n ? `- ${literalText(-signed, b.width)}` : `+ ${operandText(text, b)}`;
+  return `${operandText(text, a)} ${second}`;
+}
+
 function literalText(value: bigint, width: number): string {
   if (width === 1) return `'${value}'`;
   return value < 10n ? `${value}` : `0x${value.toString(16)}`;
 }
 
-function operatorText(op: PureOperator, width: number, operands: readonly string[]): string {
+function operatorText(
+  op: Exclude<PureOperator, "add">,
+  width: number,
+  operands: readonly string[],
+): string {
   const [a = "", b = "", c = ""] = operands;
   switch (op) {
     case "not":
@@ -150,8 +166,6 @@ function operatorText(op: PureOperator, width: number, operands: readonly string
       return `${a} OR ${b}`;
     case "xor":
       return `${a} EOR ${b}`;
-    case "add":
-      return `${a} + ${b}`;
     case "sub":
       return `${a} - ${b}`;
     case "mul":

@@ -52,9 +52,12 @@ import { loadStoreUnsignedOffset } from "./loads-stores/load-store-unsigned-offs
 import { loadStoreMemoryTags, storePairWithTag } from "./loads-stores/memory-tags.ts";
 import { loadStoreOrdered } from "./loads-stores/ordered.ts";
 import { loadStoreOrderedUnscaled } from "./loads-stores/ordered-unscaled.ts";
+import { reserved } from "./reserved.ts";
 
 /** Every decode entry of the core. */
 export const entries: readonly Instruction[] = [
+  // Reserved.
+  ...reserved,
   // Data processing (immediate).
   ...pcRelative,
   ...addSubtractImmediate,

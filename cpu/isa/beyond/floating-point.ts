@@ -1,7 +1,7 @@
 // Floating point, Advanced SIMD, SVE and SME: recognised, trapped where they trap, not executed.
 // Source: DDI0487 C4.1, top level.
 
-import { perform, UNDEFINED, unmodelled } from "../../bits/effects.ts";
+import { perform, undefinedThough, unmodelled } from "../../bits/effects.ts";
 import { instruction } from "../../bits/instruction.ts";
 
 /** Data processing, and loads and stores of the SIMD and floating-point registers. */
@@ -17,7 +17,7 @@ const SVE = instruction({
   name: "SVE",
   source: "DDI0487 C4.1.30 SVE encodings",
   encoding: "above:3 0010 below:25",
-  execute: () => UNDEFINED,
+  execute: () => undefinedThough,
 });
 
 /** No processor here has FEAT_SME. */
@@ -25,7 +25,7 @@ const SME = instruction({
   name: "SME",
   source: "DDI0487 C4.1.2 SME encodings",
   encoding: "1 above:2 0000 below:25",
-  execute: () => UNDEFINED,
+  execute: () => undefinedThough,
 });
 
 export const beyond = [FP_SIMD, SVE, SME];

@@ -1,6 +1,6 @@
 // ConstrainUnpredictable: where the architecture leaves a choice, the one that this core makes.
 
-import { type Execution, NOP, UNDEFINED } from "../../bits/effects.ts";
+import { type Execution, NOP, undefinedThough } from "../../bits/effects.ts";
 
 /** What the architecture may allow. Source: DDI0487 shared/functions/unpredictable/Constraint. */
 export type Constraint = "NONE" | "WBSUPPRESS" | "UNDEF" | "NOP";
@@ -33,7 +33,7 @@ export function ConstrainUnpredictable(
   alternatives: Partial<Record<"NONE" | "WBSUPPRESS", Execution>>,
 ): Execution {
   const choice = (choices as Record<Unpredictable, Constraint>)[which];
-  if (choice === "UNDEF") return UNDEFINED;
+  if (choice === "UNDEF") return undefinedThough;
   if (choice === "NOP") return NOP;
   const effects = alternatives[choice];
   if (effects === undefined) throw new Error(`${which} cannot be ${choice}`);

@@ -15,11 +15,15 @@ export const PRIVATE_BASE = hypVa(0x20_0000_0000n);
 
 /**
  * Where the private range ends and the vmemmap begins: the upper half of the private quarter.
- * Source: derived for 39 VA bits, pkvm_create_mappings and hyp_create_idmap, hyp/nvhe/mm.c (android14-6.1).
+ * Source: derived for 39 VA bits, pkvm_create_mappings and hyp_create_idmap, hyp/nvhe/mm.c
+ * (android14-6.1).
  */
 export const PRIVATE_LIMIT = hypVa(0x30_0000_0000n);
 
-/** The pages that the hypervisor keeps for itself: first and last. Source: measured, pfns 0x7f400 to 0x7fdff. */
+/**
+ * The pages that the hypervisor keeps for itself: first and last. Source: measured, pfns 0x7f400 to
+ * 0x7fdff.
+ */
 export const CARVE_OUT = { first: pfn(0x7f400), last: pfn(0x7fdff) } as const;
 
 /** The first and the last page of memory of the measured machine: 1 GiB at 0x40000000. */
@@ -28,7 +32,10 @@ export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
 /** The state of the carve-out is not kept page by page: `pageOf` answers for it. */
 export const CARVE_OUT_PAGE = HYP_PAGE;
 
-/** The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for none. */
+/**
+ * The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for
+ * none.
+ */
 export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
   return {
     config,

@@ -10,7 +10,9 @@ export interface HvcRecord {
   readonly imm: number;
   readonly before: readonly bigint[];
   readonly after: readonly bigint[] | undefined;
-  /** Who executed it: a module's EL1 code, the kernel on a module's behalf, or the host's scenario. */
+  /**
+   * Who executed it: a module's EL1 code, the kernel on a module's behalf, or the host's scenario.
+   */
   readonly by: "module" | "kernel" | "host";
 }
 

@@ -1,10 +1,13 @@
-// A scenario: one boot and what the host does after it, as plain data that can be stored, shrunk and replayed.
+// A scenario: one boot and what the host does after it, as plain data that can be stored, shrunk
+// and replayed.
 
 import type { KvmClose, KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../spec/types/action.ts";
 import type { Errno } from "../spec/types/errno.ts";
 import type { SystemConfig } from "../spec/types/hyp.ts";
 
-/** One module file in the initramfs: /lib/modules/NAME.ko (kmod) or /mods/NAME.ko (the stand-in). */
+/**
+ * One module file in the initramfs: /lib/modules/NAME.ko (kmod) or /mods/NAME.ko (the stand-in).
+ */
 export interface InitramfsModule {
   readonly name: string;
   /** Which file it is: a key of the files that a run is given. */
@@ -14,7 +17,8 @@ export interface InitramfsModule {
 }
 
 /**
- * A fault that is injected: a hypercall of the loader answers with an error although nothing is wrong. `nth` counts
+ * A fault that is injected: a hypercall of the loader answers with an error although nothing is
+ * wrong. `nth` counts
  * the calls of that function from 0.
  */
 export interface Fault {

@@ -28,7 +28,10 @@ export interface ModelStep extends Step {
   readonly refusedBy: string | undefined;
 }
 
-/** The answer to something that the model does not know yet: the state stays, the run stops with its name. */
+/**
+ * The answer to something that the model does not know yet: the state stays, the run stops with its
+ * name.
+ */
 const unmodelled = (hyp: Hyp, what: string): Applied => ({
   post: hyp,
   outcome: { kind: "unmodelled", what },

@@ -10,7 +10,10 @@ enableMapSet();
 
 type Atom = string | number | bigint | boolean | symbol | undefined | null;
 
-/** A readonly type as immer's draft of it. Branded bigints stay what they are, which immer's own Draft breaks. */
+/**
+ * A readonly type as immer's draft of it. Branded bigints stay what they are, which immer's own
+ * Draft breaks.
+ */
 export type Mutable<T> = T extends Atom
   ? T
   : T extends ReadonlyMap<infer K, infer V>
@@ -19,7 +22,9 @@ export type Mutable<T> = T extends Atom
       ? Mutable<E>[]
       : { -readonly [P in keyof T]: Mutable<T[P]> };
 
-/** One check: the clause that it keeps, what it demands, and the answer when the demand is not met. */
+/**
+ * One check: the clause that it keeps, what it demands, and the answer when the demand is not met.
+ */
 export interface Guard<A> {
   readonly clause: ClauseId;
   readonly permits: (hyp: Hyp, action: A) => boolean;
@@ -36,7 +41,10 @@ export interface Transition<A> {
   readonly effect: (hyp: Mutable<Hyp>, action: A) => Outcome;
 }
 
-/** `NAME/CLAUSE`: one guard of one transition; naming it in `omit` removes it, to show that it matters. */
+/**
+ * `NAME/CLAUSE`: one guard of one transition; naming it in `omit` removes it, to show that it
+ * matters.
+ */
 export type GuardKey = `${string}/${ClauseId}`;
 
 /** What `apply` needs besides state and action. */

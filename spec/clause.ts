@@ -45,7 +45,7 @@ export interface Invariant {
   readonly violations: (hyp: Hyp) => readonly string[];
 }
 
-/** Keeps the kinds of a clause together while it is written; the registry holds them all as one type. */
+/** Keeps the kinds of a clause together while it is written; the registry knows one type. */
 export function clause<K extends ActionKind>(definition: StepClause<K>): StepClause {
   return definition as unknown as StepClause;
 }

@@ -1,4 +1,4 @@
-// What is known to be broken: which rule, on which systems, and how, so that a violation is a finding and no surprise.
+// What is known to be broken: which rule, on which systems, and what happens instead.
 
 import { BRANCH_NAMES, type BranchName, BUILDS, type Build } from "./branches/branch.ts";
 import type { ClauseId, Invariant } from "./clause.ts";

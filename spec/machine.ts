@@ -16,7 +16,7 @@ const lies = (page: Pfn, within: { readonly first: number; readonly last: number
 /** Whether a page is memory; what is not is a device, or nothing. */
 export const isMemory = (page: Pfn): boolean => lies(page, MEMORY);
 
-/** Who has a page: what is kept of it, or the hypervisor's if it reserved it at boot, or plainly the host's. */
+/** Who has a page: as kept, or the hypervisor if it reserved it at boot, or else the host. */
 export function pageAt(hyp: Hyp, page: Pfn): PageState {
   const kept = hyp.pages.get(page);
   if (kept !== undefined) return kept;

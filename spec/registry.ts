@@ -1,4 +1,4 @@
-// Every rule there is, once: the clauses about steps and the invariants about states, with the ways to look them up.
+// Every rule there is, once: clauses about steps, invariants about states, and their lookups.
 
 import type { ClauseId, Invariant, Step, StepClause } from "./clause.ts";
 import { ABI } from "./clauses/abi.ts";
@@ -70,7 +70,8 @@ export interface Judgement<Rule> {
 }
 
 /**
- * Every clause that applies to a step, and what it says. A step that the model does not know is judged by none: the
+ * Every clause that applies to a step, and what it says. A step that the model does not know is
+ * judged by none: the
  * run has stopped with its name, and nothing is claimed about it.
  */
 export function judgeStep(step: Step): readonly Judgement<StepClause>[] {

@@ -1,4 +1,4 @@
-// Every source that a rule cites, pinned once: the page, the kernel branches, the Arm ARM, the measurements.
+// Every source that a rule cites, pinned once: the page, the branches, Arm, the measurements.
 
 /** A place that decides: which text, and where in it. */
 export interface Source {

@@ -1,4 +1,5 @@
-// The early modules: one request of modprobe a name, the first failure ends the list, and the firmware pays for it.
+// The early modules: one request of modprobe a name, the first failure ends the list, and the
+// firmware pays for it.
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
@@ -61,7 +62,9 @@ export const earlyModulesDone: Transition<EarlyModulesDone> = {
   },
 };
 
-/** The firmware is overwritten, and on most branches forgotten. Without a region nothing happens. */
+/**
+ * The firmware is overwritten, and on most branches forgotten. Without a region nothing happens.
+ */
 export const firmwareClear: Transition<FirmwareClear> = {
   name: "pkvm_firmware_rmem_clear",
   source: [cite("android14-6.1", "pkvm_firmware_rmem_clear, arch/arm64/kvm/pkvm.c")],

@@ -1,4 +1,5 @@
-// KVM sets EL2 up: in protected mode the hypervisor has its own tables from here on, and the host is still trusted.
+// KVM sets EL2 up: in protected mode the hypervisor has its own tables from here on, and the host
+// is still trusted.
 
 import { cite } from "../../spec/sources.ts";
 import type { KvmArmInit } from "../../spec/types/action.ts";

@@ -13,7 +13,8 @@ type Handler = (boot: Mutable<BootState>, value: string | undefined) => number;
 const MODES: readonly string[] = ["none", "protected", "nvhe", "nested"];
 
 /**
- * kvm-arm.mode=: the last occurrence wins; no value and an unknown value are -EINVAL and change nothing.
+ * kvm-arm.mode=: the last occurrence wins; no value and an unknown value are -EINVAL and change
+ * nothing.
  * Source: early_kvm_mode_cfg, arch/arm64/kvm/arm.c.
  */
 const kvmMode: Handler = (boot, value) => {
@@ -32,7 +33,9 @@ const protectedModules: Handler = (boot, value) => {
   return 0;
 };
 
-/** id_aa64mmfr1.vh=0 keeps a CPU with FEAT_VHE at EL1. Source: arch/arm64/kernel/idreg-override.c. */
+/**
+ * id_aa64mmfr1.vh=0 keeps a CPU with FEAT_VHE at EL1. Source: arch/arm64/kernel/idreg-override.c.
+ */
 const withoutVhe: Handler = (boot, value) => {
   if (value === "0" && boot.mode === "vhe") boot.mode = "nvhe";
   return 0;
@@ -44,7 +47,10 @@ const HANDLERS: readonly (readonly [string, Handler])[] = [
   ["id_aa64mmfr1.vh", withoutVhe],
 ];
 
-/** Reads the command line; answers how many parameters were malformed (the kernel warns of each and goes on). */
+/**
+ * Reads the command line; answers how many parameters were malformed (the kernel warns of each and
+ * goes on).
+ */
 export const parseEarlyParam: Transition<ParseEarlyParam> = {
   name: "parse_early_param",
   source: [

@@ -3,10 +3,16 @@
 import type { Branch } from "../../spec/branches/branch.ts";
 import type { HypVa } from "../../spec/types/address.ts";
 
-/** KVM_HOST_SMCCC_ID(0): fast call, SMC64, vendor-specific hypervisor service. Source: SMCCC 1.3, section 2.5. */
+/**
+ * KVM_HOST_SMCCC_ID(0): fast call, SMC64, vendor-specific hypervisor service. Source: SMCCC 1.3,
+ * section 2.5.
+ */
 export const HOST_SMCCC_BASE = 0xc600_0000n;
 
-/** The SVE hint of SMCCC 1.3, bit 16 of the function id. Source: ARM_SMCCC_CALL_HINTS, linux/arm-smccc.h. */
+/**
+ * The SVE hint of SMCCC 1.3, bit 16 of the function id. Source: ARM_SMCCC_CALL_HINTS,
+ * linux/arm-smccc.h.
+ */
 export const CALL_HINTS = 1n << 16n;
 
 /** What a stub vector answers to a call it does not know. Source: HVC_STUB_ERR, asm/virt.h. */
@@ -25,8 +31,10 @@ export type Decoded =
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 /**
- * The index among the registered hypercalls: the difference to the base is cut to an int, so that only the low 32 bits
- * of it count. Source: handle_host_dynamic_hcall, hyp/nvhe/modules.c; measured trace mod-ok, ids 0x1c6000080.
+ * The index among the registered hypercalls: the difference to the base is cut to an int, so that
+ * only the low 32 bits
+ * of it count. Source: handle_host_dynamic_hcall, hyp/nvhe/modules.c; measured trace mod-ok, ids
+ * 0x1c6000080.
  */
 function dynamicIndex(branch: Branch, x0: bigint): number {
   const id = branch.hintMaskedBeforeDynamic ? x0 & ~CALL_HINTS : x0;

@@ -14,7 +14,8 @@ import { HYPERCALLS } from "./hypercalls.ts";
 import { initReturned } from "./module-hypercalls.ts";
 
 /**
- * The lowest table index that may be called: everything while the host is trusted, and __pkvm_prot_finalize and above
+ * The lowest table index that may be called: everything while the host is trusted, and
+ * __pkvm_prot_finalize and above
  * once the key has flipped. This range test is the only latch there is.
  * Source: handle_host_hcall, hyp/nvhe/hyp-main.c (android14-6.1).
  */
@@ -26,7 +27,10 @@ export function hcallMin(hyp: Pick<Hyp, "boot" | "config">): number {
 const decodeHvc = (hyp: Hyp, { x }: Hvc): Decoded =>
   decode(branchOf(hyp.config), hyp.dispatch.dynamicHcalls, x[0] ?? 0n);
 
-/** The hypercall that an HVC reaches if it gets past the guards, with its arguments; or the name that is not modelled. */
+/**
+ * The hypercall that an HVC reaches if it gets past the guards, with its arguments; or the name
+ * that is not modelled.
+ */
 export function reached(hyp: Hyp, action: Hvc): { call: Hypercall; args: HypercallArgs } | string {
   const decoded = decodeHvc(hyp, action);
   if (decoded.kind !== "static") return "no entry of the table";
@@ -60,7 +64,8 @@ export const hvc: Transition<Hvc> = {
       permits: (hyp) => hyp.boot.hypUp,
       refusal: (_, { x }) => stubAnswer(x[0] ?? 0n),
     },
-    // 1. The registered hypercalls, whatever the phase. On 6.1 the hint bit makes any id an unregistered one.
+    // 1. The registered hypercalls, whatever the phase. On 6.1 the hint bit makes any id an
+    // unregistered one.
     refuses("DISP-6", ({ kind }, _, { x }) => kind === "unregistered" && hinted(x[0] ?? 0n)),
     refuses("DISP-8", ({ kind }) => kind === "unregistered"),
     refuses("DISP-9", (decoded) => decoded.kind === "dynamic" && decoded.handler === 0n),
@@ -79,7 +84,9 @@ export const hvc: Transition<Hvc> = {
 
 const hinted = (x0: bigint): boolean => (x0 & CALL_HINTS) !== 0n;
 
-/** The stub vectors know four calls, which only the kernel's own start-up makes. Source: hyp-stub.S. */
+/**
+ * The stub vectors know four calls, which only the kernel's own start-up makes. Source: hyp-stub.S.
+ */
 function stubAnswer(x0: bigint): Outcome {
   if (x0 < 4n) return { kind: "unmodelled", what: `HVC stub call ${x0}` };
   return { kind: "hcall", x0: HVC_STUB_ERR, x1: undefined };

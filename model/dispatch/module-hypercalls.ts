@@ -1,4 +1,5 @@
-// The hypercalls that load a module: reserve addresses, map and unmap a page, run its init, register a handler.
+// The hypercalls that load a module: reserve addresses, map and unmap a page, run its init,
+// register a handler.
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
@@ -17,7 +18,10 @@ import {
 import type { Mutable } from "../transition.ts";
 import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
 
-/** A page frame number as a register holds it: the shift loses the bits above 51, so pfn + 2^52 is the same page. */
+/**
+ * A page frame number as a register holds it: the shift loses the bits above 51, so pfn + 2^52 is
+ * the same page.
+ */
 export const pfnArgument = (call: HypercallArgs, n: number): Pfn =>
   Number(BigInt.asUintN(64, argument(call, n) << PAGE_SHIFT) >> PAGE_SHIFT) as Pfn;
 
@@ -29,9 +33,11 @@ function roundUpToPowerOfTwo(bytes: bigint): bigint {
 }
 
 /**
- * Where a reservation of `pages` would lie: the base is aligned to the size rounded up to a power of two. Nothing for
+ * Where a reservation of `pages` would lie: the base is aligned to the size rounded up to a power
+ * of two. Nothing for
  * 0 pages or a range that is full. The shift is not checked, so 2^52 pages are 0.
- * Source: __pkvm_alloc_private_va_range, hyp/nvhe/mm.c (android14-6.1); measured bases of ovm and ovmt.
+ * Source: __pkvm_alloc_private_va_range, hyp/nvhe/mm.c (android14-6.1); measured bases of ovm and
+ * ovmt.
  */
 export function reservation(hyp: Pick<Hyp, "el2">, pages: bigint): Reservation | undefined {
   const bytes = BigInt.asUintN(64, pages << PAGE_SHIFT);
@@ -52,8 +58,10 @@ export function reserve(hyp: Mutable<Hyp>, pages: bigint): bigint {
 }
 
 /**
- * Whether an EL2 address lies between the first and the last module reservation: the debug build's test, which does
- * not notice what lies between two modules. Source: assert_in_mod_range, hyp/nvhe/mm.c (android14-6.1).
+ * Whether an EL2 address lies between the first and the last module reservation: the debug build's
+ * test, which does
+ * not notice what lies between two modules. Source: assert_in_mod_range, hyp/nvhe/mm.c
+ * (android14-6.1).
  */
 function inModuleRange(hyp: Pick<Hyp, "el2">, address: bigint): boolean {
   const first = hyp.el2.reservations.at(0);
@@ -82,7 +90,9 @@ export const allocModuleVa: Hypercall = {
   effect: (hyp, call) => answered(reserve(hyp, argument(call, 1))),
 };
 
-/** The permissions that the page-table code accepts: R always, never W with X, never X on a device. */
+/**
+ * The permissions that the page-table code accepts: R always, never W with X, never X on a device.
+ */
 function permitsProt(prot: bigint): boolean {
   const has = (bit: number) => (prot & BigInt(bit)) !== 0n;
   if (!has(PROT.R)) return false;
@@ -95,7 +105,10 @@ function mappingFits(hyp: Pick<Hyp, "el2">, va: bigint, page: Pfn, prot: bigint)
   return existing === undefined || (existing.pfn === page && BigInt(existing.prot) === prot);
 }
 
-/** __pkvm_map_module_page(pfn, va, prot, is_protected): the page becomes the hypervisor's, then it is mapped. */
+/**
+ * __pkvm_map_module_page(pfn, va, prot, is_protected): the page becomes the hypervisor's, then it
+ * is mapped.
+ */
 export const mapModulePage: Hypercall = {
   name: "__pkvm_map_module_page",
   source: [cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c")],
@@ -107,7 +120,8 @@ export const mapModulePage: Hypercall = {
         argument(call, 4) !== 0n || checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
       refusal: (hyp, call) => answered(checkHostDonateHyp(hyp, pfnArgument(call, 1))),
     },
-    // The donation is taken back when the mapping fails, so that a refused page is the host's as before.
+    // The donation is taken back when the mapping fails, so that a refused page is the host's as
+    // before.
     {
       clause: "LOAD-21",
       permits: (_, call) => permitsProt(argument(call, 3)),
@@ -132,7 +146,8 @@ export const mapModulePage: Hypercall = {
 };
 
 /**
- * __pkvm_unmap_module_page(pfn, va): 6.1 gives the page to the host first and removes the mapping after it, and takes
+ * __pkvm_unmap_module_page(pfn, va): 6.1 gives the page to the host first and removes the mapping
+ * after it, and takes
  * either failing as a bug of its own: the system stops.
  */
 export const unmapModulePage: Hypercall = {
@@ -153,7 +168,10 @@ export const unmapModulePage: Hypercall = {
   },
 };
 
-/** __pkvm_init_module(function): EL2 calls whatever address it is given; production builds check nothing. */
+/**
+ * __pkvm_init_module(function): EL2 calls whatever address it is given; production builds check
+ * nothing.
+ */
 export const initModule: Hypercall = {
   name: "__pkvm_init_module",
   source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c")],
@@ -161,7 +179,10 @@ export const initModule: Hypercall = {
   effect: (_, call) => ({ kind: "enters", address: hypVa(argument(call, 1)) }),
 };
 
-/** __pkvm_register_hcall(function): the next free id; a debug build checks the address, a production build does not. */
+/**
+ * __pkvm_register_hcall(function): the next free id; a debug build checks the address, a production
+ * build does not.
+ */
 export const registerHcall: Hypercall = {
   name: "__pkvm_register_hcall",
   source: [cite("android14-6.1", "__pkvm_register_hcall, hyp/nvhe/modules.c")],

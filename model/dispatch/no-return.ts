@@ -8,7 +8,9 @@ import type { Transition } from "../transition.ts";
 /** Exception classes that EL2 takes from itself. Source: DDI0487 D24.2.40 ESR_EL2, field EC. */
 const EC = { UNKNOWN: 0x00, BTI: 0x0d, PAC: 0x1c, IABT: 0x21, DABT: 0x25, BRK: 0x3c } as const;
 
-/** The BRK immediates of kCFI checks. Source: CFI_BRK_IMM_BASE 0x8000, mask 0x1fff, asm/brk-imm.h. */
+/**
+ * The BRK immediates of kCFI checks. Source: CFI_BRK_IMM_BASE 0x8000, mask 0x1fff, asm/brk-imm.h.
+ */
 const isCfi = (iss: bigint): boolean => (iss & 0xe000n) === 0x8000n;
 
 /** Why EL2 stopped, from the syndrome and from how the address was reached. */

@@ -6,7 +6,10 @@ import { negative } from "../../spec/types/errno.ts";
 import { answered } from "../../spec/types/outcome.ts";
 import type { Hypercall } from "./hypercall.ts";
 
-/** Sets HCR_EL2.VM on the calling CPU; the second call on a CPU is refused, and stays callable for ever. */
+/**
+ * Sets HCR_EL2.VM on the calling CPU; the second call on a CPU is refused, and stays callable for
+ * ever.
+ */
 export const protFinalize: Hypercall = {
   name: "__pkvm_prot_finalize",
   source: [

@@ -47,7 +47,10 @@ function clearFirmware(system: System, because: FirmwareClear["because"]): void 
   perform(system, { kind: "pkvm_firmware_rmem_clear", because });
 }
 
-/** Walks the list: empty names are skipped, the first failure ends it. Undefined when the system ended. */
+/**
+ * Walks the list: empty names are skipped, the first failure ends it. Undefined when the system
+ * ended.
+ */
 function loadEarlyModules(system: System): number | undefined {
   for (const name of system.hyp.boot.protectedModules.split(",")) {
     if (name === "") continue;
@@ -85,7 +88,10 @@ function callModprobe(system: System, name: string, path: string): number | unde
   return code * 256;
 }
 
-/** What modprobe sees of the system. CHOICE: a path given with -d holds nothing; the modules are in the default one. */
+/**
+ * What modprobe sees of the system. CHOICE: a path given with -d holds nothing; the modules are in
+ * the default one.
+ */
 export function modprobeHost(system: System, path: string): ModprobeHost {
   return {
     initramfs: path === "" ? system.plan.initramfs : [],

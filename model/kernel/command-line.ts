@@ -6,7 +6,10 @@ export interface Parameter {
   readonly value: string | undefined;
 }
 
-/** Bytes that arm64 keeps of its command line, the final NUL included. Source: COMMAND_LINE_SIZE, asm/setup.h. */
+/**
+ * Bytes that arm64 keeps of its command line, the final NUL included. Source: COMMAND_LINE_SIZE,
+ * asm/setup.h.
+ */
 export const COMMAND_LINE_SIZE = 2048;
 
 /** Where one parameter ends: at white space that is not inside double quotes. */
@@ -27,7 +30,8 @@ function unquote(text: string): string {
 }
 
 /**
- * The parameters in order, up to a bare "--"; what is beyond COMMAND_LINE_SIZE is lost, as in the kernel.
+ * The parameters in order, up to a bare "--"; what is beyond COMMAND_LINE_SIZE is lost, as in the
+ * kernel.
  * Source: next_arg and parse_args, lib/cmdline.c and kernel/params.c.
  */
 export function parseArgs(commandLine: string): readonly Parameter[] {

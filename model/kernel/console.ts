@@ -1,4 +1,5 @@
-// What the kernel prints of a step: the messages that the measurements selected, in our words only where they do not matter.
+// What the kernel prints of a step: the messages that the measurements selected, in our words only
+// where they do not matter.
 
 import { signed } from "../../spec/types/outcome.ts";
 import type { ModelStep } from "../step.ts";
@@ -9,7 +10,8 @@ const value = ({ outcome }: ModelStep): number =>
 
 /**
  * The lines that the kernel prints because of one step.
- * Source: measured `console` records; kvm_arm_init, pkvm_load_early_modules, pkvm_firmware_rmem_clear (android14-6.1).
+ * Source: measured `console` records; kvm_arm_init, pkvm_load_early_modules,
+ * pkvm_firmware_rmem_clear (android14-6.1).
  */
 export function consoleLines(step: ModelStep): readonly string[] {
   const { action, post } = step;

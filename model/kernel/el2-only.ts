@@ -1,4 +1,5 @@
-// --el2-only: the EL2 half is loaded as a correct EL1 half would load it, and the EL1 half does not run.
+// --el2-only: the EL2 half is loaded as a correct EL1 half would load it, and the EL1 half does not
+// run.
 
 import { type ModuleImage, type System, stop } from "../machine/system.ts";
 import { hypSymbols } from "./hyp-symbols.ts";
@@ -6,8 +7,10 @@ import { hypercall } from "./hypercall.ts";
 import { loadEl2Module } from "./load-el2-module.ts";
 
 /**
- * Loads with the function whose name ends in "init" and takes part in no handler's name, and registers every other
- * global function whose name says that it is one. NON-SPEC: a convenience for EL2 halves whose EL1 half calls kernel
+ * Loads with the function whose name ends in "init" and takes part in no handler's name, and
+ * registers every other
+ * global function whose name says that it is one. NON-SPEC: a convenience for EL2 halves whose EL1
+ * half calls kernel
  * functions outside the exported set; the verdict is partial.
  */
 export function loadWithoutEl1(

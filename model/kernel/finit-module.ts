@@ -1,4 +1,5 @@
-// finit_module and delete_module: a file becomes a module in kernel memory, its init runs, and it may go again.
+// finit_module and delete_module: a file becomes a module in kernel memory, its init runs, and it
+// may go again.
 
 import type { LoadModule } from "../../spec/types/action.ts";
 import { type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
@@ -34,7 +35,9 @@ import { branchVermagic } from "./vermagic.ts";
 type Refused = NonNullable<LoadModule["refused"]>;
 type TakenRegion = ModuleImage["regions"][number];
 
-/** Loads one file and runs its init: 0, or a negative errno; undefined when the system ended in it. */
+/**
+ * Loads one file and runs its init: 0, or a negative errno; undefined when the system ended in it.
+ */
 export function finitModule(
   system: System,
   cpu: number,
@@ -106,7 +109,10 @@ const loadAction = (
   refused,
 });
 
-/** Allocates the regions of a layout in the module area, or says that there is no room; empty ones lie at NULL. */
+/**
+ * Allocates the regions of a layout in the module area, or says that there is no room; empty ones
+ * lie at NULL.
+ */
 function place(system: System, layout: Layout, regions: TakenRegion[]): RegionBases | undefined {
   const bases = new Map<Layout["regions"][number]["name"], KernVa>();
   for (const { name, size } of layout.regions) {

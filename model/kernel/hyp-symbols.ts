@@ -24,7 +24,8 @@ function namedByEl1(loaded: LoadedModule): ReadonlySet<number> {
 }
 
 /**
- * Every global function of .hyp.text that EL1 code refers to is either an init or a handler. The init is the one whose
+ * Every global function of .hyp.text that EL1 code refers to is either an init or a handler. The
+ * init is the one whose
  * name says so; the first in the table when several do.
  */
 export function hypSymbols(loaded: LoadedModule): HypSymbols {

@@ -108,8 +108,10 @@ function mapSections(
 }
 
 /**
- * The clean-up after a failed init. The branches up to 6.12 give the helper the table with its absent sections first,
- * so that the distance between EL1 and EL2 addresses is counted from NULL and the addresses are wrong (F1).
+ * The clean-up after a failed init. The branches up to 6.12 give the helper the table with its
+ * absent sections first,
+ * so that the distance between EL1 and EL2 addresses is counted from NULL and the addresses are
+ * wrong (F1).
  */
 function unmapAfterInit(system: System, cpu: number, hyp: HypModule, base: HypVa): boolean {
   const { config } = system.hyp;
@@ -149,7 +151,10 @@ function loadChecked(
   return { value, token: base };
 }
 
-/** The whole function, for a module whose EL1 half named `init`. Undefined when the system ended in it. */
+/**
+ * The whole function, for a module whose EL1 half named `init`. Undefined when the system ended in
+ * it.
+ */
 export function loadEl2Module(
   system: System,
   cpu: number,

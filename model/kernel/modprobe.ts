@@ -28,7 +28,8 @@ function parametersFor(name: string, commandLine: string, same: (a: string) => s
 }
 
 /**
- * The stand-in that recorded the traces: looks for /mods/NAME.ko and loads just that. Exit code 1 is "no such file",
+ * The stand-in that recorded the traces: looks for /mods/NAME.ko and loads just that. Exit code 1
+ * is "no such file",
  * any other is the errno of finit_module.
  * Source: measured traces, `modprobe` and `modprobe-exit` records.
  */
@@ -49,11 +50,15 @@ export const standIn: Modprobe = (names, host) => {
   return -result;
 };
 
-/** kmod reads names without their file ending, and "-" as "_". Source: kmod, libkmod-util.c, modname_normalize. */
+/**
+ * kmod reads names without their file ending, and "-" as "_". Source: kmod, libkmod-util.c,
+ * modname_normalize.
+ */
 const normalised = (name: string): string => name.replace(/\.ko$/, "").replaceAll("-", "_");
 
 /**
- * The modules that a name needs, itself last, each once, as modules.dep orders them: what is needed comes first.
+ * The modules that a name needs, itself last, each once, as modules.dep orders them: what is needed
+ * comes first.
  * A circle in modules.dep is cut where it closes.
  */
 function withDependencies(
@@ -83,7 +88,8 @@ function withDependencies(
 }
 
 /**
- * kmod's modprobe -q: dependencies first, a module that is loaded already is no error, any failure is exit code 1.
+ * kmod's modprobe -q: dependencies first, a module that is loaded already is no error, any failure
+ * is exit code 1.
  * A dependency that fails ends the attempt.
  * Source: kmod, tools/modprobe.c insmod; libkmod kmod_module_probe_insert_module.
  */

@@ -1,4 +1,5 @@
-// The fields of struct module that the loader fills for pKVM, and that EL1 code of the module reads and writes.
+// The fields of struct module that the loader fills for pKVM, and that EL1 code of the module reads
+// and writes.
 
 import layouts from "../../kdir/struct-module.json" with { type: "json" };
 import { type KernVa, kernVa } from "../../spec/types/address.ts";
@@ -43,7 +44,10 @@ export function thisModuleAddress(loaded: LoadedModule): KernVa {
   return section.address;
 }
 
-/** Source: module_init_hyp, arch/arm64/kernel/module.c: the table of sections and relocations in mod->arch.hyp. */
+/**
+ * Source: module_init_hyp, arch/arm64/kernel/module.c: the table of sections and relocations in
+ * mod->arch.hyp.
+ */
 export function writeStructModule(system: System, { loaded }: ModuleImage): void {
   const layout = archHypOf(loaded.file.thisModule.size);
   if (layout === undefined || loaded.hyp === undefined) return;
@@ -61,7 +65,8 @@ export function writeStructModule(system: System, { loaded }: ModuleImage): void
 }
 
 /**
- * The init function that pkvm_load_el2_module stored in mod->arch.hyp.init. For a struct module whose layout we do not
+ * The init function that pkvm_load_el2_module stored in mod->arch.hyp.init. For a struct module
+ * whose layout we do not
  * know, the one pointer in it that lies in the module's own .hyp.text.
  */
 export function el2InitOf(system: System, loaded: LoadedModule): bigint | undefined {

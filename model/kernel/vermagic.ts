@@ -2,7 +2,10 @@
 
 import type { BranchName } from "../../spec/branches/branch.ts";
 
-/** Source: vermagic of modules built for each branch; android14-6.1 as measured, the others as their release reads. */
+/**
+ * Source: vermagic of modules built for each branch; android14-6.1 as measured, the others as their
+ * release reads.
+ */
 const VERMAGIC: Readonly<Record<BranchName, string | undefined>> = {
   "android14-6.1": undefined,
   "android15-6.6": undefined,
@@ -11,7 +14,9 @@ const VERMAGIC: Readonly<Record<BranchName, string | undefined>> = {
 };
 
 /**
- * CHOICE: undefined accepts what a module says. A user's module carries the vermagic of their kernel, which only that
- * kernel can refuse; the branch is taken from it, and a module of another branch is what the checker looks for.
+ * CHOICE: undefined accepts what a module says. A user's module carries the vermagic of their
+ * kernel, which only that
+ * kernel can refuse; the branch is taken from it, and a module of another branch is what the
+ * checker looks for.
  */
 export const branchVermagic = (branch: BranchName): string | undefined => VERMAGIC[branch];

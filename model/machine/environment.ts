@@ -1,4 +1,5 @@
-// What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module ops.
+// What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module
+// ops.
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { type HypVa, kernVa } from "../../spec/types/address.ts";
@@ -65,7 +66,9 @@ export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { k
   }
 }
 
-/** The kernel functions that belong to pKVM; the rest of what modules call is answered below this. */
+/**
+ * The kernel functions that belong to pKVM; the rest of what modules call is answered below this.
+ */
 function kernelFunction(
   system: System,
   name: string,
@@ -101,7 +104,9 @@ const warn = (system: System, text: string): void => {
   system.log.push({ kind: "console", text: `WARNING: ${text}` });
 };
 
-/** __pkvm_load_el2_module(mod, token): the module is the one whose struct module is at that address. */
+/**
+ * __pkvm_load_el2_module(mod, token): the module is the one whose struct module is at that address.
+ */
 function load(system: System, cpu: number, module: bigint, tokenAt: bigint): Answer {
   const image = [...system.images.values()].find(
     ({ loaded }) => thisModuleAddress(loaded) === module,
@@ -158,7 +163,10 @@ function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
   return hostRegisters(system, cpu, back);
 }
 
-/** Source: handle_host_dynamic_hcall: x0 is SUCCESS on 6.1, then the handler gets the host's context. */
+/**
+ * Source: handle_host_dynamic_hcall: x0 is SUCCESS on 6.1, then the handler gets the host's
+ * context.
+ */
 function enterRegistered(system: System, cpu: number, address: HypVa): HvcAnswer {
   const { machine, options } = system;
   if (branchOf(system.hyp.config).dispatcherSetsX0) {

@@ -1,4 +1,5 @@
-// Runs a scenario on the machine: boots it, then does what the host does, one action after the other.
+// Runs a scenario on the machine: boots it, then does what the host does, one action after the
+// other.
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { initialHyp } from "../initial.ts";
@@ -14,7 +15,10 @@ import { over, perform, type RunOptions, type System } from "./system.ts";
 /** Instructions that one entry of module code may take before it counts as never returning. */
 export const DEFAULT_BUDGET = 1_000_000;
 
-/** What a register holds that an HVC of the scenario does not name. Source: the markers of the recorded traces. */
+/**
+ * What a register holds that an HVC of the scenario does not name. Source: the markers of the
+ * recorded traces.
+ */
 const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
 
 /** Makes a system before its boot. */

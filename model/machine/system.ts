@@ -1,4 +1,5 @@
-// The whole system while it runs: the abstract state, the machine under it, and the log of what happened.
+// The whole system while it runs: the abstract state, the machine under it, and the log of what
+// happened.
 
 import type { Action } from "../../spec/types/action.ts";
 import type { HypVa, KernVa } from "../../spec/types/address.ts";

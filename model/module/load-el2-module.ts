@@ -1,4 +1,5 @@
-// The host's side of loading an EL2 half: the checks before any hypercall, and what is remembered after them.
+// The host's side of loading an EL2 half: the checks before any hypercall, and what is remembered
+// after them.
 
 import { cite } from "../../spec/sources.ts";
 import type { El2ModuleLoaded, El2ModuleReserved, LoadEl2Module } from "../../spec/types/action.ts";
@@ -47,7 +48,10 @@ export const loadEl2Module: Transition<LoadEl2Module> = {
   },
 };
 
-/** The token is written as soon as there is a reservation, before it is known whether the load succeeds. */
+/**
+ * The token is written as soon as there is a reservation, before it is known whether the load
+ * succeeds.
+ */
 export const el2ModuleReserved: Transition<El2ModuleReserved> = {
   name: "el2_module_reserved",
   source: [cite("android14-6.1", "__pkvm_load_el2_module, arch/arm64/kvm/pkvm.c")],

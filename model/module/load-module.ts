@@ -62,7 +62,8 @@ export const staysAfterFailedInit = (hyp: Pick<Hyp, "config">, module: ModuleSta
   overridden(hyp.config, "a module that EL2 runs is not freed") && module.el2 === "initialised";
 
 /**
- * The EL1 init returned. A negative value frees the module whatever holds a reference to it; the pages of an EL2 half
+ * The EL1 init returned. A negative value frees the module whatever holds a reference to it; the
+ * pages of an EL2 half
  * that is loaded go back to the page allocator although EL2 owns them.
  */
 export const moduleInitReturned: Transition<ModuleInitReturned> = {

@@ -19,9 +19,12 @@ const TYPES: readonly CallbackType[] = [
 ];
 
 /**
- * register_TYPE(cb): a compare-exchange of the slot with NULL. A second registration is -EBUSY; NULL "succeeds" and
- * takes no slot. Nothing records which module registered, and nothing takes it back when that module's init fails.
- * Source: hyp/nvhe/modules.c and the register functions it names (android14-6.1); measured: second is -16.
+ * register_TYPE(cb): a compare-exchange of the slot with NULL. A second registration is -EBUSY;
+ * NULL "succeeds" and
+ * takes no slot. Nothing records which module registered, and nothing takes it back when that
+ * module's init fails.
+ * Source: hyp/nvhe/modules.c and the register functions it names (android14-6.1); measured: second
+ * is -16.
  */
 function registration(type: CallbackType): Transition<Op> {
   return {

@@ -1,11 +1,14 @@
-// Which attribute bits each of the three kinds of table gives to a permission: EL1 stage 1, EL2 stage 1, host stage 2.
+// Which attribute bits each of the three kinds of table gives to a permission: EL1 stage 1, EL2
+// stage 1, host stage 2.
 
 import { PROT } from "../../spec/types/module.ts";
 import { AF, INNER_SHAREABLE } from "./descriptor.ts";
 
 /**
- * MAIR_EL1 and MAIR_EL2, byte by byte: 0 Normal write-back, 1 Normal tagged (as 0 until MTE is set up), 2 Normal
- * non-cacheable, 3 Device-nGnRnE, 4 Device-nGnRE. Source: MT_NORMAL to MT_DEVICE_nGnRE, asm/memory.h;
+ * MAIR_EL1 and MAIR_EL2, byte by byte: 0 Normal write-back, 1 Normal tagged (as 0 until MTE is set
+ * up), 2 Normal
+ * non-cacheable, 3 Device-nGnRnE, 4 Device-nGnRE. Source: MT_NORMAL to MT_DEVICE_nGnRE,
+ * asm/memory.h;
  * MAIR_EL1_SET, arch/arm64/mm/proc.S (linux 6.1).
  */
 export const MAIR = 0x04_00_44_ff_ffn;
@@ -26,7 +29,8 @@ export type KernelProt = "rw" | "ro" | "rx" | "device";
 
 /**
  * EL1&0 stage 1, kernel pages: never reachable from EL0.
- * Source: PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX, PROT_DEVICE_nGnRE, asm/pgtable-prot.h (linux 6.1).
+ * Source: PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX, PROT_DEVICE_nGnRE, asm/pgtable-prot.h
+ * (linux 6.1).
  */
 export function kernelAttributes(prot: KernelProt): bigint {
   const normal = AF | INNER_SHAREABLE | (MT_NORMAL << ATTR_INDEX_SHIFT);
@@ -60,7 +64,10 @@ export function hypProt(attributes: bigint): number {
   return PROT.R | writable | executable | device;
 }
 
-/** Stage 2, MemAttr[3:0]: Normal write-back, or Device-nGnRE. Source: DDI0487 D8.5, stage 2 memory type. */
+/**
+ * Stage 2, MemAttr[3:0]: Normal write-back, or Device-nGnRE. Source: DDI0487 D8.5, stage 2 memory
+ * type.
+ */
 const S2_NORMAL = 0xfn << 2n;
 const S2_DEVICE_nGnRE = 0x1n << 2n;
 /** Stage 2, S2AP: read, write. */
@@ -69,7 +76,8 @@ const S2AP_W = 1n << 7n;
 
 /**
  * Host stage 2. `prot` is PROT bits.
- * Source: stage2_set_prot_attr, hyp/pgtable.c (android14-6.1); all of protection 1, 2, 3, 5, 6, 7, 8 and 0xf are measured,
+ * Source: stage2_set_prot_attr, hyp/pgtable.c (android14-6.1); all of protection 1, 2, 3, 5, 6, 7,
+ * 8 and 0xf are measured,
  * trace ops.
  */
 export function hostStage2Attributes(prot: number): bigint {

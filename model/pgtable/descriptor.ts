@@ -1,10 +1,12 @@
 // The bits of a VMSAv8-64 descriptor, 4 KiB granule, and the software bits that pKVM keeps in it.
 
-import type { HostPageState, OwnerId } from "../../spec/types/page.ts";
+import type { OwnerId } from "../../spec/types/page.ts";
 
 /** A descriptor is 64 bits. Source: DDI0487 D8.3, Translation table descriptor formats. */
 export const VALID = 1n << 0n;
-/** With VALID: a table at levels 1 and 2, a page at level 3. Without it at levels 1 and 2: a block. */
+/**
+ * With VALID: a table at levels 1 and 2, a page at level 3. Without it at levels 1 and 2: a block.
+ */
 export const TABLE_OR_PAGE = 1n << 1n;
 /** Access flag. */
 export const AF = 1n << 10n;
@@ -41,7 +43,8 @@ export const tableEntry = (pa: bigint): bigint => pa | VALID | TABLE_OR_PAGE;
 
 /**
  * Software bits 58:55 of a valid leaf hold the page's state.
- * Source: KVM_PTE_LEAF_ATTR_HI_SW, PKVM_PAGE_STATE_PROT_MASK, nvhe/mem_protect.h (android14-6.1); bit 55 is measured,
+ * Source: KVM_PTE_LEAF_ATTR_HI_SW, PKVM_PAGE_STATE_PROT_MASK, nvhe/mem_protect.h (android14-6.1);
+ * bit 55 is measured,
  * trace ops: +0x800000000007ff for a page that the host shares with the hypervisor.
  */
 const STATE_SHIFT = 55n;
@@ -56,7 +59,7 @@ export const withoutState = (entry: bigint): bigint => entry & ~STATE_MASK;
 /** The host's name of the state bits of a valid leaf. */
 export function stateName(
   entry: bigint,
-): Extract<HostPageState, `${string}OWNED` | "SHARED_BORROWED"> | undefined {
+): "OWNED" | "SHARED_OWNED" | "SHARED_BORROWED" | undefined {
   switch (stateBits(entry)) {
     case STATE_OWNED:
       return "OWNED";

@@ -1,4 +1,5 @@
-// The host's stage 2: an identity map that fills itself at first touch, with marks where a page is not the host's.
+// The host's stage 2: an identity map that fills itself at first touch, with marks where a page is
+// not the host's.
 
 import { addressOf, type Pfn } from "../../spec/types/address.ts";
 import type { PageState } from "../../spec/types/page.ts";
@@ -32,7 +33,10 @@ export interface HostStage2 {
 export const isMemory = (stage2: HostStage2, pa: bigint): boolean =>
   stage2.memory.some(({ start, end }) => pa >= start && pa < end);
 
-/** The memblock or the hole between memblocks that holds an address. Source: find_mem_range (android14-6.1). */
+/**
+ * The memblock or the hole between memblocks that holds an address. Source: find_mem_range
+ * (android14-6.1).
+ */
 export function rangeOf(stage2: HostStage2, pa: bigint): PhysicalRange {
   let start = 0n;
   for (const block of stage2.memory) {
@@ -57,10 +61,13 @@ export type FirstTouch =
   | { readonly kind: "not the host's"; readonly entry: bigint; readonly level: Level };
 
 /**
- * Maps an address of the host at its first touch: the largest block, not above the level of the empty entry, that lies
+ * Maps an address of the host at its first touch: the largest block, not above the level of the
+ * empty entry, that lies
  * in one memblock or one hole.
- * Source: host_stage2_idmap, host_stage2_adjust_range, hyp/nvhe/mem_protect.c (android14-6.1); measured: everything
- * below memory is one level-1 block 0x400000000007fd, memory is 2 MiB blocks 0x7fd, or pages 0x7ff where split.
+ * Source: host_stage2_idmap, host_stage2_adjust_range, hyp/nvhe/mem_protect.c (android14-6.1);
+ * measured: everything
+ * below memory is one level-1 block 0x400000000007fd, memory is 2 MiB blocks 0x7fd, or pages 0x7ff
+ * where split.
  */
 export function touch(
   memory: PhysicalMemory,
@@ -92,10 +99,12 @@ function blockFits(ipa: bigint, level: Level, range: PhysicalRange): boolean {
 }
 
 /**
- * The entry of one page in a state. A page that comes back from another owner is left empty until it is touched; a page
+ * The entry of one page in a state. A page that comes back from another owner is left empty until
+ * it is touched; a page
  * that was mapped stays mapped.
  * Source: host_stage2_set_owner_locked, host_stage2_idmap_locked, module_change_host_page_prot,
- * hyp/nvhe/mem_protect.c (android14-6.1); measured, trace ops: 0 after a return, 0x7ff after an unshare.
+ * hyp/nvhe/mem_protect.c (android14-6.1); measured, trace ops: 0 after a return, 0x7ff after an
+ * unshare.
  */
 export function hostEntry(stage2: HostStage2, page: Pfn, pre: PageState, post: PageState): bigint {
   const pa = addressOf(page);

@@ -12,10 +12,14 @@ import { leaf, STATE_OWNED, STATE_SHARED_BORROWED } from "./descriptor.ts";
  */
 export const HYP_LINEAR_OFFSET = 0x40_0000_0000n - 0x4000_0000n;
 
-/** The linear-map address of a physical address. Source: hyp_va, hyp_phys_to_virt (android14-6.1). */
+/**
+ * The linear-map address of a physical address. Source: hyp_va, hyp_phys_to_virt (android14-6.1).
+ */
 export const hypLinear = (pa: bigint): HypVa => hypVa(pa + HYP_LINEAR_OFFSET);
 
-/** The physical address of a linear-map address; anything else gives nonsense, as on the machine. */
+/**
+ * The physical address of a linear-map address; anything else gives nonsense, as on the machine.
+ */
 export const hypPhys = (va: bigint): bigint => BigInt.asUintN(64, va - HYP_LINEAR_OFFSET);
 
 /** The page that a linear-map address belongs to. */
@@ -23,7 +27,8 @@ export const linearPage = (va: bigint): Pfn => pfn(Number(hypPhys(va) >> 12n));
 
 /**
  * The linear-map entry of one page in a state.
- * Source: hyp_complete_donation, hyp_complete_share, hyp/nvhe/mem_protect.c (android14-6.1): PAGE_HYP with the state in
+ * Source: hyp_complete_donation, hyp_complete_share, hyp/nvhe/mem_protect.c (android14-6.1):
+ * PAGE_HYP with the state in
  * the software bits, PAGE_HYP_DEVICE for what is not memory.
  */
 export function hypLinearEntry(page: Pfn, state: HypPageState, memory: boolean): bigint {
@@ -38,6 +43,9 @@ export function hypLinearEntry(page: Pfn, state: HypPageState, memory: boolean):
   }
 }
 
-/** The entry of one page mapped for a module. Source: pkvm_create_mappings, hyp/nvhe/mm.c (android14-6.1). */
+/**
+ * The entry of one page mapped for a module. Source: pkvm_create_mappings, hyp/nvhe/mm.c
+ * (android14-6.1).
+ */
 export const moduleEntry = (page: Pfn, prot: number): bigint =>
   leaf(addressOf(page), 3, hypAttributes(prot));

@@ -21,8 +21,10 @@ export const TABLE_BYTES = 4096n;
 export const ENTRIES = 512;
 
 /**
- * One zeroed page for a table. Running out is a mistake in our own sizes: pKVM reserves enough for every page of memory
- * mapped one by one. Source: hyp_s1_pgtable_pages, host_s2_pgtable_pages, asm/kvm_pkvm.h (android14-6.1).
+ * One zeroed page for a table. Running out is a mistake in our own sizes: pKVM reserves enough for
+ * every page of memory
+ * mapped one by one. Source: hyp_s1_pgtable_pages, host_s2_pgtable_pages, asm/kvm_pkvm.h
+ * (android14-6.1).
  */
 export function takeTable(memory: PhysicalMemory, pool: TablePool): bigint {
   if (pool.next >= pool.end)

@@ -15,7 +15,8 @@ import {
 import { ENTRIES, type PhysicalMemory, type TablePool, takeTable } from "./physical.ts";
 
 /**
- * A table: its root, and how many address bits it translates. All tables here start at level 1, with one root page for
+ * A table: its root, and how many address bits it translates. All tables here start at level 1,
+ * with one root page for
  * 39 bits and two side by side for 40. Source: DDI0487 D8.2, Concatenated translation tables.
  */
 export interface TranslationTable {
@@ -71,9 +72,11 @@ function children(entry: bigint, level: Level): BigUint64Array {
 }
 
 /**
- * Writes the entry of an address at a level. What decides above that level is replaced by a table that says the same.
+ * Writes the entry of an address at a level. What decides above that level is replaced by a table
+ * that says the same.
  * Returns what decided before.
- * Source: stage2_map_walker_try_leaf, stage2_map_walk_leaf, hyp/pgtable.c; that the neighbours of a split block stay
+ * Source: stage2_map_walker_try_leaf, stage2_map_walk_leaf, hyp/pgtable.c; that the neighbours of a
+ * split block stay
  * mapped is measured on android14-6.1 (trace ops: leaves at level 3 beside a changed page).
  */
 export function writeLeaf(

@@ -14,7 +14,9 @@ const KVM_VM_TYPE_MASK = 0x8000_00ff;
 
 const isProtected = (type: number): boolean => (type & KVM_VM_TYPE_ARM_PROTECTED) !== 0;
 
-/** KVM_CREATE_VM(type): the answer is 0; the file descriptor is the number that the action names. */
+/**
+ * KVM_CREATE_VM(type): the answer is 0; the file descriptor is the number that the action names.
+ */
 export const kvmCreateVm: Transition<KvmCreateVm> = {
   name: "KVM_CREATE_VM",
   source: [

@@ -15,7 +15,9 @@ import {
   slotOf,
 } from "../../spec/branches/branches.ts";
 
-/** Counted by hand in the headers and enums of each branch, not derived from the tables under test. */
+/**
+ * Counted by hand in the headers and enums of each branch, not derived from the tables under test.
+ */
 const COUNTED = {
   "android14-6.1": { slots: 64, bytes: 512, ops: 33, hcalls: 44, protFinalize: 17, slot4: "puts" },
   "android15-6.6": { slots: 86, bytes: 688, ops: 59, hcalls: 61, protFinalize: 20, slot4: "putc" },

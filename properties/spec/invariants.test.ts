@@ -214,7 +214,7 @@ describe.each(INVARIANTS.map((rule) => [rule.id, rule] as const))("%s", (id, rul
   });
 });
 
-test("the states that the steps are made from keep every invariant that holds of a real boot", () => {
+test("the states that the steps are made from keep every invariant", () => {
   for (const hyp of [POWER_ON, TRUSTED, MAPPED, LOADED, DEPRIVILEGED]) {
     const broken = INVARIANTS.filter(
       (rule) => rule.applies(hyp) && rule.violations(hyp).length > 0,

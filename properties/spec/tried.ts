@@ -41,7 +41,10 @@ export const leaving = (good: Step, change: Change): Step => ({
 /** One step that the clause must accept, and at least one that it must reject. */
 export type Case = readonly [good: Step, bad: Step, ...more: Step[]];
 
-/** Every clause of a list is tried on its case: it applies to all of its steps and accepts only the first. */
+/**
+ * Every clause of a list is tried on its case: it applies to all of its steps and accepts only the
+ * first.
+ */
 export function tryClauses(
   clauses: readonly StepClause[],
   cases: Readonly<Record<string, Case>>,
@@ -118,7 +121,10 @@ export const TRUSTED = like(POWER_ON, (hyp) => {
   hyp.boot.hypUp = true;
 });
 
-/** The EL1 addresses and pages of the module's two sections: text at +0, data at +0x2000 (a hole between). */
+/**
+ * The EL1 addresses and pages of the module's two sections: text at +0, data at +0x2000 (a hole
+ * between).
+ */
 export const TEXT_PFN = pfn(0x50000);
 export const DATA_PFN = pfn(0x50001);
 export const MOD1: ModuleState = {

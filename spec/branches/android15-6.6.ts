@@ -4,7 +4,10 @@ import { cite } from "../sources.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../types/module.ts";
 import { type Branch, type OpsSlot, reservedSlots, slot } from "./branch.ts";
 
-/** host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is deprivileged. */
+/**
+ * host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is
+ * deprivileged.
+ */
 const HCALLS: readonly string[] = [
   "__kvm_hyp_init", // 0
   "__kvm_get_mdcr_el2",
@@ -139,7 +142,7 @@ const OPS: readonly OpsSlot[] = [
   slot(
     57,
     "register_guest_smc_handler",
-    "int (bool (*cb)(struct arm_smccc_1_2_regs *, struct arm_smccc_res *, pkvm_handle_t), pkvm_handle_t)",
+    "int (bool (*cb)(arm_smccc_1_2_regs *, arm_smccc_res *, pkvm_handle_t), pkvm_handle_t)",
   ),
   slot(58, "guest_stage2_pa", "int (pkvm_handle_t, u64 ipa, phys_addr_t *)"),
   ...reservedSlots(59, 85),

@@ -1,10 +1,13 @@
-// android16-6.12, complete, KABI-frozen header with CONFIG_LIST_HARDENED: read in public snapshots, not measured.
+// android16-6.12, complete, KABI-frozen, with CONFIG_LIST_HARDENED: read, not measured.
 
 import { cite } from "../sources.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../types/module.ts";
 import { type Branch, type OpsSlot, reservedSlots, slot } from "./branch.ts";
 
-/** host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is deprivileged. */
+/**
+ * host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is
+ * deprivileged.
+ */
 const HCALLS: readonly string[] = [
   "__kvm_hyp_init", // 0
   "__kvm_get_mdcr_el2",
@@ -122,7 +125,7 @@ const OPS: readonly OpsSlot[] = [
   slot(
     22,
     "register_guest_smc_handler",
-    "int (bool (*cb)(struct arm_smccc_1_2_regs *regs, struct arm_smccc_1_2_regs *res, pkvm_handle_t))",
+    "int (bool (*cb)(arm_smccc_1_2_regs *regs, arm_smccc_1_2_regs *res, pkvm_handle_t))",
   ),
   slot(23, "register_default_trap_handler", "int (bool (*cb)(struct user_pt_regs *))"),
   slot(24, "register_illegal_abt_notifier", "int (void (*cb)(struct user_pt_regs *))"),
@@ -173,7 +176,9 @@ const OPS: readonly OpsSlot[] = [
   ...reservedSlots(65, 92),
 ];
 
-/** android16-6.12: handlers in lists of 16, a window of 128 MiB for modules, calls between modules. */
+/**
+ * android16-6.12: handlers in lists of 16, a window of 128 MiB for modules, calls between modules.
+ */
 export const ANDROID16_6_12: Branch = {
   name: "android16-6.12",
   evidence: "read",

@@ -4,7 +4,10 @@ import { cite } from "../sources.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../types/module.ts";
 import { type Branch, type OpsSlot, reservedSlots, slot } from "./branch.ts";
 
-/** host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is deprivileged. */
+/**
+ * host_hcall[] in order. Up to __pkvm_prot_finalize, itself excepted, only until the host is
+ * deprivileged.
+ */
 const HCALLS: readonly string[] = [
   "__kvm_hyp_init", // 0
   "__pkvm_init",

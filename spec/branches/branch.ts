@@ -72,7 +72,7 @@ export interface Branch {
   readonly handlerContext: "kvm_cpu_context" | "user_pt_regs";
   /** Whether the dispatcher writes SMCCC_RET_SUCCESS to x0 before it calls a registered handler. */
   readonly dispatcherSetsX0: boolean;
-  /** Whether an unregistered dynamic id is answered by the dynamic path or falls to the static table. */
+  /** What becomes of a dynamic id that nobody has registered. */
   readonly unknownDynamicId: "answered NOT_SUPPORTED" | "falls to the static table";
   /** Whether the SVE hint bit is removed before the dynamic ids are tried. */
   readonly hintMaskedBeforeDynamic: boolean;
@@ -80,10 +80,13 @@ export interface Branch {
   readonly dynamicIdTruncated: boolean;
   /** What the second __pkvm_prot_finalize of a CPU answers. */
   readonly finaliseTwice: "EPERM" | "EINVAL";
-  /** Errno of __pkvm_load_el2_module when the reservation gives x0 != 0, and when it gives address 0. */
+  /** Errno of __pkvm_load_el2_module if the reservation gives x0 != 0; if it gives 0. */
   readonly reserveRefused: "EPERM" | "ENOMEM";
   readonly reserveFailed: "ENOMEM";
-  /** Whether a failed init unmaps with the section table as it is (true: entry 0 may be an absent section, F1). */
+  /**
+   * Whether a failed init unmaps with the section table as it is (true: entry 0 may be an absent
+   * section, F1).
+   */
   readonly unmapsFromUnshiftedTable: boolean;
   /** Whether unmapping gives the page to the host first (6.1) or removes the mapping first. */
   readonly unmapOrder: "donate, unmap" | "unmap, donate";

@@ -1,4 +1,4 @@
-// Every branch by its name, and the lookups that a clause or a transition makes in a branch's table.
+// Every branch by its name, and the lookups that rules and transitions make in its table.
 
 import type { Errno } from "../types/errno.ts";
 import type { SystemConfig } from "../types/hyp.ts";
@@ -22,7 +22,10 @@ export const isBranchName = (text: string): text is BranchName =>
 /** The branch of a system; a documented system is its branch with the page's promises kept. */
 export const branchOf = (config: Pick<SystemConfig, "branch">): Branch => BRANCHES[config.branch];
 
-/** KVM_HOST_SMCCC_ID(0): fast call, SMC64, owner "vendor specific hypervisor". Source: asm/kvm_asm.h; SMCCC 1.3. */
+/**
+ * KVM_HOST_SMCCC_ID(0): fast call, SMC64, owner "vendor specific hypervisor". Source:
+ * asm/kvm_asm.h; SMCCC 1.3.
+ */
 export const HOST_SMCCC_BASE = 0xc600_0000n;
 
 /** KVM_HOST_SMCCC_ID(n): what x0 holds to call function `n`. */
@@ -51,6 +54,8 @@ export const slotOf = (branch: Branch, op: string): OpsSlot | undefined =>
 /** sizeof(struct pkvm_module_ops). */
 export const opsBytes = (branch: Branch): number => branch.ops.length * SLOT_BYTES;
 
-/** What __pkvm_load_el2_module returns when it gets no EL2 address: the call refused, or no room. */
+/**
+ * What __pkvm_load_el2_module returns when it gets no EL2 address: the call refused, or no room.
+ */
 export const reserveErrno = (branch: Branch, refused: boolean): Errno =>
   refused ? branch.reserveRefused : branch.reserveFailed;

@@ -1,6 +1,7 @@
-// The documented system: android14-6.1 with what the page promises and the kernels do not keep, one override a promise.
+// The documented system: a branch and what the page promises that no kernel keeps.
 
 import type { ClauseId } from "../clause.ts";
+import { PAGE } from "../page.ts";
 import { cite, type Source } from "../sources.ts";
 import type { SystemConfig } from "../types/hyp.ts";
 import type { BranchName } from "./branch.ts";
@@ -27,9 +28,6 @@ export interface Override {
   readonly source: readonly Source[];
 }
 
-const FAILED_LOAD =
-  "If one of the pKVM vendor modules fails to load, the system is considered insecure and it won't be possible to start a protected virtual machine.";
-
 const ALL: readonly BranchName[] = [
   "android14-6.1",
   "android15-6.6",
@@ -40,7 +38,7 @@ const ALL: readonly BranchName[] = [
 export const OVERRIDES: readonly Override[] = [
   {
     name: "no protected VM after a failed load",
-    sentence: FAILED_LOAD,
+    sentence: PAGE.failedLoad,
     clause: "DOC-10",
     documented: "KVM_CREATE_VM and KVM_RUN of a protected VM are refused once a load has failed.",
     kernels: "They wipe the firmware and refuse nothing: the VM is created and runs without it.",
@@ -52,7 +50,7 @@ export const OVERRIDES: readonly Override[] = [
   },
   {
     name: "a failed load is cleaned up where it was mapped",
-    sentence: FAILED_LOAD,
+    sentence: PAGE.failedLoad,
     clause: "DOC-13",
     documented: "The load fails, its pages go back to the host, and the system goes on booting.",
     kernels:
@@ -66,7 +64,7 @@ export const OVERRIDES: readonly Override[] = [
   },
   {
     name: "a module that EL2 runs is not freed",
-    sentence: "if (ret < 0) return ret;",
+    sentence: PAGE.failedInit,
     clause: "DOC-14",
     documented: "The module stays in the kernel's list with its memory, and its init failed.",
     kernels:

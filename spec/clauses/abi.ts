@@ -1,4 +1,4 @@
-// What a module is compiled against: the slots of its branch, the numbers of its calls, the sign of an errno.
+// What a module is compiled against: its slots, the numbers of its calls, the sign of an errno.
 
 import { branchOf, slotOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
@@ -68,7 +68,7 @@ export const ABI: readonly StepClause[] = [
     id: "ABI-4",
     kind: "kernel",
     statement:
-      "A registered function finds x0 = 0 in the host's registers on 6.1 and the function id from 6.6 on.",
+      "A registered function finds x0 of the host as 0 on 6.1, and as its own id from 6.6 on.",
     source: [
       cite("android14-6.1", "handle_host_dynamic_hcall: x0 = SMCCC_RET_SUCCESS before the call"),
       cite("android15-6.6", "handle_host_dynamic_hcall: the function writes regs[0] itself"),

@@ -1,4 +1,4 @@
-// The host gives its privileges up: the key, the CPUs one by one, and the end of the system if it comes.
+// The host gives its privileges up: the key, the CPUs one by one; and how a system ends.
 
 import { branchOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
@@ -56,7 +56,7 @@ export const DEPRIVILEGE: readonly StepClause[] = [
     id: "LIFE-16",
     kind: "kernel",
     statement:
-      "Privileges are dropped with the firmware wiped if a module failed to load or none isolated DMA.",
+      "If a module failed to load, or none isolated DMA, privileges are dropped without firmware.",
     source: [
       cite("android14-6.1", "finalize_pkvm, arch/arm64/kvm/pkvm.c"),
       cite("measured", "fw-missing-after-iommufin, fw-modok: wiped; fw-modok-iommufin: kept"),
@@ -92,8 +92,7 @@ export const DEPRIVILEGE: readonly StepClause[] = [
   clause({
     id: "LIFE-18",
     kind: "kernel",
-    statement:
-      "A second __pkvm_prot_finalize of a CPU is refused, with -EPERM or on android17-6.18 with -EINVAL.",
+    statement: "A second __pkvm_prot_finalize of a CPU is refused with the errno of its branch.",
     source: [
       cite("android14-6.1", "__pkvm_prot_finalize, hyp/nvhe/mem_protect.c"),
       cite("android17-6.18", "__pkvm_prot_finalize, hyp/nvhe/mem_protect.c"),
@@ -170,20 +169,23 @@ export const DEPRIVILEGE: readonly StepClause[] = [
   clause({
     id: "LIFE-33",
     kind: "kernel",
-    statement: "An exception in the host's own kernel that nothing fixes up stops the host.",
+    statement:
+      "What the host's own kernel cannot survive stops the system and changes nothing else.",
     source: [
-      cite("linux", "die, arch/arm64/kernel/traps.c; panic_on_oops"),
+      cite("linux", "die, arch/arm64/kernel/traps.c; panic, kernel/panic.c; panic_on_oops"),
       cite("android14-6.1", "is_pkvm_stage2_abort, arch/arm64/mm/fault.c"),
     ],
-    on: ["host_oops"],
+    on: ["host_oops", "host_panic"],
     applies: () => true,
-    holds: (step) =>
-      all(
+    holds: (step) => {
+      const reason = step.action.kind === "host_oops" ? "HOST_OOPS" : "HOST_PANIC";
+      return all(
         ensure(
-          step.outcome.kind === "host-panic" && step.outcome.reason === "HOST_OOPS",
+          step.outcome.kind === "host-panic" && step.outcome.reason === reason,
           `the host goes on: ${spell(step.outcome)}`,
         ),
         changesOnly(step, "end"),
-      ),
+      );
+    },
   }),
 ];

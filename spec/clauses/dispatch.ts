@@ -1,4 +1,4 @@
-// One HVC of the host: which id reaches what, what is unknown, and how EL2 code comes back or does not.
+// One HVC of the host: which id reaches what, what is unknown, and how EL2 code comes back.
 
 import { branchOf, hostSmcccId, protFinalizeNumber } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
@@ -28,7 +28,9 @@ import {
 
 type HvcStep = Step<Hvc>;
 
-/** What the stub vectors answer to anything that they do not know. Source: HVC_STUB_ERR, asm/virt.h. */
+/**
+ * What the stub vectors answer to anything that they do not know. Source: HVC_STUB_ERR, asm/virt.h.
+ */
 const HVC_STUB_ERR = 0xbadca11n;
 /** Ids below it are calls of the stub vectors. Source: HVC_STUB_HCALL_NR, asm/virt.h. */
 const HVC_STUB_HCALL_NR = 4n;

@@ -4,6 +4,7 @@ import { match } from "ts-pattern";
 import { branchOf, slotOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { isMemory, pageAt } from "../machine.ts";
+import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
 import type { Hvc, KvmCreateVm, KvmRun } from "../types/action.ts";
 import type { Pfn } from "../types/address.ts";
@@ -33,11 +34,6 @@ import {
 } from "./phrases.ts";
 import { asksProtected } from "./vm.ts";
 
-const FAILED_LOAD =
-  "If one of the pKVM vendor modules fails to load, the system is considered insecure and it won't be possible to start a protected virtual machine.";
-const LOADS_ITS_EL2 =
-  "This code's init section must contain a call to pkvm_load_el2 module to load the EL2 hypervisor code from step 1.";
-
 const unmaps = calls("__pkvm_unmap_module_page");
 const registers = calls("__pkvm_register_hcall");
 
@@ -46,7 +42,7 @@ const pagesOf = (module: ModuleState | undefined): readonly Pfn[] =>
 
 const ownedByEl2 = (hyp: Hyp, page: Pfn): boolean => pageAt(hyp, page).hyp === "OWNED";
 
-/** Whether the page that is to be unmapped is of a module whose init still runs: a load is being undone. */
+/** Whether the page is of a module whose init still runs: a load is being undone. */
 function undoesLoad(step: Step<Hvc>): boolean {
   const page = pfnArgument(step, 1);
   const coming = [...step.pre.modules.values()].filter(({ state }) => state === "coming");
@@ -77,12 +73,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-1",
     kind: "documented",
     statement: "The init function of the EL2 half decides the load: its value is the answer.",
-    source: [
-      cite(
-        "page",
-        "At a minimum, this code must declare an init function accepting a reference to the pkvm_module_ops struct:",
-      ),
-    ],
+    source: [cite("page", PAGE.init)],
     on: ["el2_init_returned"],
     applies: () => true,
     holds: ({ action, outcome }) => answers(outcome, BigInt.asIntN(32, action.value)),
@@ -92,13 +83,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     kind: "documented",
     statement:
       "What a module asks of the hypervisor is a slot of the struct as its branch froze it.",
-    source: [
-      cite(
-        "page",
-        "The pKVM vendor module API is a struct encapsulating callbacks to the pKVM hypervisor.",
-      ),
-      cite("page", "This struct follows the same ABI rules as GKI interfaces."),
-    ],
+    source: [cite("page", PAGE.ops), cite("page", PAGE.abi)],
     on: ["op"],
     applies: ({ outcome }) => outcome.kind === "returned",
     holds: ({ pre, action }) =>
@@ -111,7 +96,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-3",
     kind: "documented",
     statement: "A load that succeeds has the module's code executable at EL2.",
-    source: [cite("page", LOADS_ITS_EL2)],
+    source: [cite("page", PAGE.load)],
     on: ["el2_module_loaded"],
     applies: ({ action }) => action.value === 0,
     holds: ({ pre, action, post }) => {
@@ -132,7 +117,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-4",
     kind: "documented",
     statement: "An EL2 half is loaded by its own EL1 half while that is initialised.",
-    source: [cite("page", LOADS_ITS_EL2)],
+    source: [cite("page", PAGE.load)],
     on: ["__pkvm_load_el2_module"],
     applies: ({ outcome }) => succeeded(outcome),
     holds: ({ pre, action }) => {
@@ -144,9 +129,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-5",
     kind: "documented",
     statement: "A good module that is not yet loaded is taken by the loader as any other.",
-    source: [
-      cite("page", "As with GKI vendor modules, pKVM vendor modules can be loaded using modprobe."),
-    ],
+    source: [cite("page", PAGE.modprobe)],
     on: ["load_module"],
     applies: ({ pre, action }) => {
       const state = pre.modules.get(action.name)?.state ?? "freed";
@@ -162,9 +145,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-6",
     kind: "documented",
     statement: "After deprivileging nothing more is loaded at EL2.",
-    source: [
-      cite("page", "However, for security reasons, loading must occur before deprivileging."),
-    ],
+    source: [cite("page", PAGE.window)],
     on: ["__pkvm_load_el2_module", "hvc"],
     applies: (step) =>
       step.pre.boot.key &&
@@ -183,13 +164,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-7",
     kind: "documented",
     statement: "Every module named on the command line is asked for in turn, unless one fails.",
-    source: [
-      cite(
-        "page",
-        "To load a pKVM module, you must ensure your modules are included in the root filesystem (initramfs) and you must add the following to your kernel command-line:",
-      ),
-      cite("page", "kvm-arm.protected_modules=mod1,mod2,mod3,..."),
-    ],
+    source: [cite("page", PAGE.included), cite("page", PAGE.list)],
     on: ["pkvm_load_early_modules"],
     applies: ({ pre }) => pre.boot.mode === "protected" && pre.boot.loadFailure === undefined,
     holds: ({ pre }) =>
@@ -204,10 +179,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     statement:
       "A file that the loader refuses, for its signature or anything else, leaves no trace.",
     source: [
-      cite(
-        "page",
-        "pKVM vendor modules stored in the initramfs inherit the signature and protection of initramfs.",
-      ),
+      cite("page", PAGE.signature),
       cite("android14-6.1", "nothing checks where a file came from; CONFIG_MODULE_SIG* applies"),
     ],
     on: ["load_module"],
@@ -223,7 +195,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     kind: "documented",
     statement:
       "A module that failed to load makes the system insecure, and nothing makes it secure again.",
-    source: [cite("page", FAILED_LOAD)],
+    source: [cite("page", PAGE.failedLoad)],
     on: EVERY_ACTION,
     applies: ({ pre, action }) =>
       pre.boot.loadFailure !== undefined ||
@@ -240,7 +212,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-10",
     kind: "documented",
     statement: "After a failed load no protected VM is made or started.",
-    source: [cite("page", FAILED_LOAD)],
+    source: [cite("page", PAGE.failedLoad)],
     on: ["KVM_CREATE_VM", "KVM_RUN"],
     applies: (step) => step.pre.boot.loadFailure !== undefined && wantsProtectedVm(step),
     holds: (step) =>
@@ -256,17 +228,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-11",
     kind: "documented",
     statement: "HVC with the number of a registered function runs that function at EL2.",
-    source: [
-      cite(
-        "page",
-        "An hypervisor call (HVC) is an instruction that lets the kernel to call the hypervisor.",
-      ),
-      cite(
-        "page",
-        "With the introduction of pKVM vendor modules, an HVC can be used to call for a function to run at EL2 (in the hypervisor module) from EL1 (the kernel module):",
-      ),
-      cite("page", "In your EL1 code (el1.c), call the HVC:"),
-    ],
+    source: [cite("page", PAGE.hvc), cite("page", PAGE.call), cite("page", PAGE.callHvc)],
     on: ["hvc"],
     applies: (step) => step.pre.boot.hypUp && (registered(step) ?? 0n) !== 0n,
     holds: (step) =>
@@ -279,7 +241,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-12",
     kind: "documented",
     statement: "What a handler writes to x1 is what its caller gets.",
-    source: [cite("page", "In the EL2 code (el2.c), declare the EL2 handler:")],
+    source: [cite("page", PAGE.handler)],
     on: ["handler_returned"],
     applies: () => true,
     holds: ({ action, outcome }) =>
@@ -292,7 +254,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-13",
     kind: "documented",
     statement: "A failed load costs the system its protected VMs and not its life.",
-    source: [cite("page", FAILED_LOAD)],
+    source: [cite("page", PAGE.failedLoad)],
     on: ["hvc"],
     applies: undoesLoad,
     holds: ({ outcome }) =>
@@ -303,7 +265,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     kind: "documented",
     statement: "A module whose init fails keeps its memory while EL2 owns a page of it.",
     source: [
-      cite("page", "if (ret < 0) return ret;"),
+      cite("page", PAGE.failedInit),
       cite("linux", "do_init_module, kernel/module/main.c: frees it"),
     ],
     on: ["module_init_returned"],
@@ -320,12 +282,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     id: "DOC-15",
     kind: "documented",
     statement: "Registering a handler gives the number to call it by, or a negative error.",
-    source: [
-      cite(
-        "page",
-        "In your EL1 code (el1.c), register the EL2 handler in your pKVM vendor module:",
-      ),
-    ],
+    source: [cite("page", PAGE.register)],
     on: ["hvc"],
     applies: (step) => registers(step) && answer(step.outcome) !== undefined,
     holds: (step) => {

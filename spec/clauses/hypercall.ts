@@ -1,4 +1,4 @@
-// Which hypercall an HVC reaches, as the clauses read it: the lookups in the branch's table and nothing else.
+// Which hypercall an HVC reaches, as the clauses read it: lookups in the branch's table.
 
 import type { Branch } from "../branches/branch.ts";
 import { branchOf, hostSmcccId, protFinalizeNumber } from "../branches/branches.ts";
@@ -21,18 +21,25 @@ export const argument = ({ action }: Step<Hvc>, n: number): bigint => action.x[n
 export const pfnArgument = (step: Step<Hvc>, n: number): Pfn =>
   Number(BigInt.asUintN(64, argument(step, n) << PAGE_SHIFT) >> PAGE_SHIFT) as Pfn;
 
-/** Whether the SVE hint decides: it is there, and the branch looks for registered ids before it removes it. */
+/**
+ * Whether the SVE hint decides: it is there, and the branch looks for registered ids before it
+ * removes it.
+ */
 export const hintSpoils = (branch: Branch, id: bigint): boolean =>
   (id & SVE_HINT) !== 0n && !branch.hintMaskedBeforeDynamic;
 
-/** The number of the table's entry that an id names in all its 64 bits, the hint apart; 0 is the empty slot. */
+/**
+ * The number of the table's entry that an id names in all its 64 bits, the hint apart; 0 is the
+ * empty slot.
+ */
 export function staticNumber(branch: Branch, id: bigint): number | undefined {
   const number = (id & ~SVE_HINT) - hostSmcccId(0);
   return number >= 0n && number < BigInt(branch.hcalls.length) ? Number(number) : undefined;
 }
 
 /**
- * The place among registered hypercalls that an id names by its low 32 bits, if they lie at or above the dynamic base.
+ * The place among registered hypercalls that an id names by its low 32 bits, if they lie at or
+ * above the dynamic base.
  * Source: handle_host_dynamic_hcall, hyp/nvhe/modules.c: the difference to the first id is an int.
  */
 export function dynamicIndex(branch: Branch, id: bigint): number | undefined {

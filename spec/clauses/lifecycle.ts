@@ -1,4 +1,4 @@
-// The boot up to the early modules: the command line, EL2 coming up, modprobe's failures, the firmware.
+// The boot up to the early modules: command line, EL2 coming up, modprobe, the firmware.
 
 import { branchOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
@@ -26,7 +26,9 @@ const MODULES = /^kvm[-_]arm\.protected[-_]modules=(.*)$/;
 const isPlain = (line: string): boolean =>
   line.length < 2048 && !line.includes('"') && !/(^|\s)--(\s|$)/.test(line);
 
-/** The names of a list, in order; what is between two commas may be nothing, and is then no name. */
+/**
+ * The names of a list, in order; what is between two commas may be nothing, and is then no name.
+ */
 export const namesOf = (list: string): readonly string[] =>
   list.split(",").filter((name) => name !== "");
 
@@ -35,7 +37,7 @@ export const LIFECYCLE: readonly StepClause[] = [
     id: "LIFE-1",
     kind: "kernel",
     statement:
-      "The last kvm-arm.mode with a known value decides the mode, and any other form of it changes nothing.",
+      "The last kvm-arm.mode with a known value decides the mode, and no other form of it does.",
     source: [cite("android14-6.1", "early_kvm_mode_cfg, arch/arm64/kvm/arm.c")],
     on: ["parse_early_param"],
     applies: ({ action }) => isPlain(action.commandLine),
@@ -52,7 +54,7 @@ export const LIFECYCLE: readonly StepClause[] = [
     id: "LIFE-2",
     kind: "kernel",
     statement:
-      "The last kvm-arm.protected_modules= decides the list, and the form without a value changes nothing.",
+      "The last kvm-arm.protected_modules= decides the list, and the form without value does not.",
     source: [
       cite("android14-6.1", "early_pkvm_modules_cfg, arch/arm64/kvm/pkvm.c"),
       cite("measured", "mod-empties: the list is kept as it was written"),
@@ -84,7 +86,7 @@ export const LIFECYCLE: readonly StepClause[] = [
     id: "LIFE-4",
     kind: "kernel",
     statement:
-      "After kvm_arm_init pKVM is at EL2 in protected mode and in no other, with the host still trusted.",
+      "In protected mode, and in no other, KVM leaves pKVM at EL2, with the host still trusted.",
     source: [
       cite("android14-6.1", "kvm_arm_init, init_hyp_mode, arch/arm64/kvm/arm.c"),
       cite("measured", "mod-ok, mod-notprotected"),

@@ -318,7 +318,7 @@ export const LOADING: readonly StepClause[] = [
       );
       return ensure(
         missing === undefined,
-        `0x${missing?.[0].toString(16)} does not map pfn 0x${missing?.[1].pfn.toString(16)} as asked`,
+        `0x${missing?.[0].toString(16)} does not map its page of ${step.action.name} as asked`,
       );
     },
   }),

@@ -54,13 +54,16 @@ const mapCall = (step: HvcStep) => ({
 
 const pageOf = (address: bigint): HypVa => hypVa(address & ~(PAGE_SIZE - 1n));
 
-/** What the page-table code takes: readable, not writable and executable at once, no executable device. */
+/** What the page-table code takes: readable, never W with X, no executable device. */
 const protFits = (prot: number): boolean =>
   (prot & PROT.R) !== 0 && !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
 
 const isFree = (hyp: Hyp, va: HypVa): boolean => !hyp.el2.mappings.has(va);
 
-/** Whether the call gets as far as the page-table code: a checked address, a page that is plainly the host's. */
+/**
+ * Whether the call gets as far as the page-table code: a checked address, a page that is plainly
+ * the host's.
+ */
 function donates(step: HvcStep): boolean {
   const { page } = mapCall(step);
   return (
@@ -71,7 +74,9 @@ function donates(step: HvcStep): boolean {
   );
 }
 
-/** Whether 6.1 gives the page back and removes the mapping, in this order, both of which must work. */
+/**
+ * Whether 6.1 gives the page back and removes the mapping, in this order, both of which must work.
+ */
 const unmapsAfterDonating = (step: HvcStep): boolean =>
   unmaps(step) &&
   branchOf(step.pre.config).unmapOrder === "donate, unmap" &&
@@ -186,7 +191,7 @@ export const MAPPING: readonly StepClause[] = [
     id: "LOAD-21",
     kind: "kernel",
     statement:
-      "A page asked for writable and executable at once, or unreadable, is refused and stays the host's.",
+      "A page to be writable and executable, or unreadable, is refused and stays the host's.",
     source: [cite("android14-6.1", "hyp_set_prot_attr, hyp/pgtable.c; __pkvm_map_module_page")],
     on: ["hvc"],
     applies: (step) => donates(step) && !protFits(mapCall(step).prot),
@@ -208,7 +213,7 @@ export const MAPPING: readonly StepClause[] = [
     id: "LOAD-22",
     kind: "kernel",
     statement:
-      "A page that is mapped is the hypervisor's, at the address and with the permissions asked for.",
+      "A page that is mapped is the hypervisor's, where and with what permissions was asked for.",
     source: [
       cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c"),
       cite("measured", "mod-ok, ops: module pages are the hypervisor's (pte 4)"),

@@ -13,7 +13,8 @@ export const lies = (address: bigint, within: Reservation): boolean =>
   address >= within.base && address < endOf(within);
 
 /**
- * Whether an address lies below the first or above the last reservation; what lies between two is not noticed.
+ * Whether an address lies below the first or above the last reservation; what lies between two is
+ * not noticed.
  * Source: assert_in_mod_range and mod_range, hyp/nvhe/mm.c.
  */
 export const outsideModules = (hyp: Hyp, address: bigint): boolean =>
@@ -34,7 +35,8 @@ export function reservationOf(
 }
 
 /**
- * What EL2 maps of a module that is loaded: each page of each section, at the distance from the token that it has from
+ * What EL2 maps of a module that is loaded: each page of each section, at the distance from the
+ * token that it has from
  * the first section in the kernel's address space.
  * Source: __pkvm_load_el2_module, steps 4 and 11, arch/arm64/kvm/pkvm.c.
  */

@@ -1,4 +1,4 @@
-// The phrases that clauses are written in: what was answered, what was called, what stayed as it was.
+// The phrases of the clauses: what was answered, what was called, what stayed as it was.
 
 import { isDeepStrictEqual } from "node:util";
 import type { Step } from "../clause.ts";
@@ -43,7 +43,7 @@ export function spell(outcome: Outcome): string {
   }
 }
 
-/** The number that a function returned, or that a known hypercall answered in x1; none for anything else. */
+/** The number that a function returned, or that a known hypercall answered in x1. */
 export function answer(outcome: Outcome): bigint | undefined {
   if (outcome.kind === "returned") return signed(outcome.value);
   if (outcome.kind !== "hcall" || outcome.x0 !== SMCCC_RET_SUCCESS) return undefined;

@@ -1,4 +1,4 @@
-// How a module leaves: its EL1 init failed, or rmmod; and that a module with an EL2 half never does.
+// How a module leaves, by a failed init or by rmmod, and that one with an EL2 half stays.
 
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
@@ -12,7 +12,7 @@ function listed({ pre, action }: Step<DeleteModule>): ModuleState | undefined {
   return module?.state === "freed" ? undefined : module;
 }
 
-/** Whether it is there, live and not pinned for having no exit function: only then its references count. */
+/** Whether only its references count: it is live and not pinned for having no exit function. */
 const couldGo = (module: ModuleState | undefined): module is ModuleState =>
   module?.state === "live" && (module.hasExit || !module.hasInit);
 
@@ -121,8 +121,7 @@ export const UNLOAD: readonly StepClause[] = [
   clause({
     id: "LIFE-27",
     kind: "kernel",
-    statement:
-      "A module whose init failed is freed whatever holds it, and EL2 keeps every page that it owns.",
+    statement: "A module whose init failed is freed whatever holds it, and EL2 keeps what it owns.",
     source: [
       cite(
         "linux",

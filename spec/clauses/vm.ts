@@ -6,7 +6,9 @@ import type { KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../types/action.ts"
 import type { VmState } from "../types/vm.ts";
 import { all, answer, answers, changesOnly, ensure, equal, refuses, succeeded } from "./phrases.ts";
 
-/** Bit 31 of the type: a protected VM. Source: KVM_VM_TYPE_ARM_PROTECTED, include/uapi/linux/kvm.h. */
+/**
+ * Bit 31 of the type: a protected VM. Source: KVM_VM_TYPE_ARM_PROTECTED, include/uapi/linux/kvm.h.
+ */
 const PROTECTED = 0x8000_0000;
 /** Bits 0 to 7 of the type: the size of the IPA space. Source: KVM_VM_TYPE_ARM_IPA_SIZE_MASK. */
 const IPA_SIZE = 0xff;

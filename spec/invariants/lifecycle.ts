@@ -2,6 +2,7 @@
 
 import { branchOf } from "../branches/branches.ts";
 import type { Invariant } from "../clause.ts";
+import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
 
 /** Numbers of the VMs that a test picks out. */
@@ -13,12 +14,7 @@ export const LIFECYCLE_INVARIANTS: readonly Invariant[] = [
     id: "INV-1",
     kind: "documented",
     statement: "After a failed load there is no protected VM.",
-    source: [
-      cite(
-        "page",
-        "If one of the pKVM vendor modules fails to load, the system is considered insecure and it won't be possible to start a protected virtual machine.",
-      ),
-    ],
+    source: [cite("page", PAGE.failedLoad)],
     applies: ({ boot }) => boot.loadFailure !== undefined,
     violations: ({ boot, vms }) =>
       numbers(vms, ({ isProtected }) => isProtected).map(

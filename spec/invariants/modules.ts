@@ -2,6 +2,7 @@
 
 import type { Invariant } from "../clause.ts";
 import { pageAt } from "../machine.ts";
+import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
 
 export const MODULE_INVARIANTS: readonly Invariant[] = [
@@ -10,7 +11,7 @@ export const MODULE_INVARIANTS: readonly Invariant[] = [
     kind: "documented",
     statement: "EL2 owns no page of a module that was freed.",
     source: [
-      cite("page", "if (ret < 0) return ret;"),
+      cite("page", PAGE.failedInit),
       cite("android14-6.1", "__pkvm_load_el2_module: the reference is kept so that this is so"),
     ],
     applies: ({ modules }) => [...modules.values()].some(({ state }) => state === "freed"),

@@ -1,9 +1,12 @@
-// Everything that can happen to the system: plain data, one kind per function of the kernel or instruction.
+// Everything that can happen: plain data, one kind per function of the kernel or instruction.
 
 import type { HypVa } from "./address.ts";
 import type { El2Section } from "./module.ts";
 
-/** The kernel reads its command line. Source: parse_early_param; early_kvm_mode_cfg, early_pkvm_modules_cfg. */
+/**
+ * The kernel reads its command line. Source: parse_early_param; early_kvm_mode_cfg,
+ * early_pkvm_modules_cfg.
+ */
 export interface ParseEarlyParam {
   readonly kind: "parse_early_param";
   readonly commandLine: string;
@@ -14,13 +17,18 @@ export interface KvmArmInit {
   readonly kind: "kvm_arm_init";
 }
 
-/** The kernel asks modprobe for one name of the list. Source: pkvm_request_early_module, arch/arm64/kvm/pkvm.c. */
+/**
+ * The kernel asks modprobe for one name of the list. Source: pkvm_request_early_module,
+ * arch/arm64/kvm/pkvm.c.
+ */
 export interface RequestEarlyModule {
   readonly kind: "pkvm_request_early_module";
   readonly name: string;
 }
 
-/** modprobe ended. `status` is the raw wait status: 256 times the exit code, or a negative errno. */
+/**
+ * modprobe ended. `status` is the raw wait status: 256 times the exit code, or a negative errno.
+ */
 export interface ModprobeExit {
   readonly kind: "modprobe_exit";
   readonly name: string;
@@ -38,12 +46,17 @@ export interface FirmwareClear {
   readonly because: "early module failed" | "IOMMU not finalised" | "not protected" | "drop failed";
 }
 
-/** The static key flips; after it no CPU accepts a call below __pkvm_prot_finalize. Source: pkvm_drop_host_privileges. */
+/**
+ * The static key flips; after it no CPU accepts a call below __pkvm_prot_finalize. Source:
+ * pkvm_drop_host_privileges.
+ */
 export interface DropHostPrivileges {
   readonly kind: "pkvm_drop_host_privileges";
 }
 
-/** finit_module: the loader took the file, or refused it. Source: load_module, kernel/module/main.c. */
+/**
+ * finit_module: the loader took the file, or refused it. Source: load_module, kernel/module/main.c.
+ */
 export interface LoadModule {
   readonly kind: "load_module";
   readonly name: string;
@@ -51,8 +64,9 @@ export interface LoadModule {
   readonly hasInit: boolean;
   readonly hasExit: boolean;
   /**
-   * The negative errno of the loader's own refusal and its reason; undefined when the file is good. `early`: found before
-   * the name is looked up among the loaded modules (headers, sections, vermagic), otherwise after it (symbols, relocations).
+   * The negative errno of the loader's own refusal and its reason; undefined when the file is good.
+   * `early`: found before the name is looked up among the loaded modules (headers, sections,
+   * vermagic), otherwise after it (symbols, relocations).
    */
   readonly refused:
     | { readonly errno: number; readonly why: string; readonly early: boolean }
@@ -66,7 +80,10 @@ export interface ModuleInitReturned {
   readonly value: number;
 }
 
-/** The EL1 half asks for its EL2 half to be loaded: the checks before any hypercall. Source: __pkvm_load_el2_module. */
+/**
+ * The EL1 half asks for its EL2 half to be loaded: the checks before any hypercall. Source:
+ * __pkvm_load_el2_module.
+ */
 export interface LoadEl2Module {
   readonly kind: "__pkvm_load_el2_module";
   readonly name: string;
@@ -98,7 +115,10 @@ export interface IommuFinalize {
   readonly value: number;
 }
 
-/** HVC #imm executed at EL1 by the host, with x0 to x17. Source: handle_host_hcall, hyp/nvhe/hyp-main.c. */
+/**
+ * HVC #imm executed at EL1 by the host, with x0 to x17. Source: handle_host_hcall,
+ * hyp/nvhe/hyp-main.c.
+ */
 export interface Hvc {
   readonly kind: "hvc";
   readonly cpu: number;
@@ -139,7 +159,7 @@ export interface El2Exception {
   readonly entered: "handler" | "init" | "callback" | "inside";
 }
 
-/** EL1 kernel or module code took an exception that nothing fixes up: the kernel dies. Source: die, traps.c. */
+/** EL1 code took an exception that nothing fixes up: the kernel dies. Source: die, traps.c. */
 export interface HostOops {
   readonly kind: "host_oops";
   readonly cpu: number;

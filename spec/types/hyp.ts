@@ -16,7 +16,10 @@ export interface SystemConfig {
   readonly cpuCount: number;
 }
 
-/** kvm-arm.mode as it took effect; "vhe" is the kernel at EL2, which a CPU with FEAT_VHE gets when nothing is asked. */
+/**
+ * kvm-arm.mode as it took effect; "vhe" is the kernel at EL2, which a CPU with FEAT_VHE gets when
+ * nothing is asked.
+ */
 export type KvmMode = "none" | "vhe" | "nvhe" | "nested" | "protected";
 
 /** The boot so far. Source: section order of arch/arm64/kvm/arm.c and arch/arm64/kvm/pkvm.c. */

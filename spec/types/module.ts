@@ -4,14 +4,18 @@ import type { HypVa, KernVa, Pfn } from "./address.ts";
 
 /**
  * Page-table permissions as pKVM passes them.
- * Source: enum kvm_pgtable_prot; the bits are confirmed by the measured trace `ops` (X 1, W 2, R 4, device 8).
+ * Source: enum kvm_pgtable_prot; the bits are confirmed by the measured trace `ops` (X 1, W 2, R 4,
+ * device 8).
  */
 export const PROT = { X: 1, W: 2, R: 4, DEVICE: 8 } as const;
 export const PAGE_HYP = PROT.R | PROT.W;
 export const PAGE_HYP_EXEC = PROT.R | PROT.X;
 export const PAGE_HYP_RO = PROT.R;
 
-/** A section of the EL2 half; `kernVa` undefined is an absent section, whose start the kernel keeps as NULL. */
+/**
+ * A section of the EL2 half; `kernVa` undefined is an absent section, whose start the kernel keeps
+ * as NULL.
+ */
 export interface El2Section {
   readonly name: ".hyp.text" | ".hyp.bss" | ".hyp.rodata" | ".hyp.data" | ".hyp.event_ids";
   readonly kernVa: KernVa | undefined;

@@ -28,9 +28,15 @@ export type PanicReason =
 export type Outcome =
   /** A kernel function, a module op or a system call returned a number (negative: an errno). */
   | { readonly kind: "returned"; readonly value: bigint }
-  /** A host hypercall returned: x0 says whether it was known, x1 is its result; undefined leaves x1 as it was. */
+  /**
+   * A host hypercall returned: x0 says whether it was known, x1 is its result; undefined leaves x1
+   * as it was.
+   */
   | { readonly kind: "hcall"; readonly x0: bigint; readonly x1: bigint | undefined }
-  /** EL2 code is entered: a dynamic handler, a callback or a module's init; a handler finds x0 of the host as `hostX0`. */
+  /**
+   * EL2 code is entered: a dynamic handler, a callback or a module's init; a handler finds x0 of
+   * the host as `hostX0`.
+   */
   | { readonly kind: "enters"; readonly address: HypVa; readonly hostX0?: bigint }
   /** EL2 panicked. */
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason }

@@ -1,6 +1,9 @@
 // Who owns one page of memory, as pKVM keeps it.
 
-/** What the host may do with a page. Source: facts of enum pkvm_page_state, nvhe/mem_protect.h (android14-6.1). */
+/**
+ * What the host may do with a page. Source: facts of enum pkvm_page_state, nvhe/mem_protect.h
+ * (android14-6.1).
+ */
 export type HostPageState =
   | "OWNED"
   | "SHARED_OWNED"

@@ -16,14 +16,20 @@ export interface AddressArea {
 }
 
 const PAGE = 4096n;
-/** One unmapped page follows each run. Source: get_vm_area_size, VM_NO_GUARD not given, mm/vmalloc.c (linux 6.1). */
+/**
+ * One unmapped page follows each run. Source: get_vm_area_size, VM_NO_GUARD not given, mm/vmalloc.c
+ * (linux 6.1).
+ */
 const GUARD_PAGES = 1n;
 
 export const createArea = (start: KernVa, end: KernVa): AddressArea => ({ start, end, runs: [] });
 
 const endOf = ({ va, pages }: AreaRun): bigint => va + (BigInt(pages) + GUARD_PAGES) * PAGE;
 
-/** The lowest free run of that many pages; undefined when none is left. Source: alloc_vmap_area, mm/vmalloc.c. */
+/**
+ * The lowest free run of that many pages; undefined when none is left. Source: alloc_vmap_area,
+ * mm/vmalloc.c.
+ */
 export function takeRun(area: AddressArea, pages: number): KernVa | undefined {
   if (pages <= 0) return undefined;
   const needed = (BigInt(pages) + GUARD_PAGES) * PAGE;

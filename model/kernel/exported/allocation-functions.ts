@@ -1,5 +1,6 @@
 // Memory that modules ask the kernel for: kmalloc, pages, vmalloc.
-// Source: mm/slab_common.c, mm/page_alloc.c, mm/vmalloc.c, mm/util.c (linux 6.1), for what the caller sees.
+// Source: mm/slab_common.c, mm/page_alloc.c, mm/vmalloc.c, mm/util.c (linux 6.1), for what the
+// caller sees.
 
 import { kernVa } from "../../../spec/types/address.ts";
 import { giveRun, takeRun } from "./address-area.ts";
@@ -26,7 +27,8 @@ const PAGE = 4096;
 
 /**
  * struct page of frame n is vmemmap + 64 n; its contents are not modelled and not mapped.
- * Source: VMEMMAP_START = -(1 << (39 - 6)) for 39 bits, asm/memory.h (linux 6.1); memory starts at frame 0x40000.
+ * Source: VMEMMAP_START = -(1 << (39 - 6)) for 39 bits, asm/memory.h (linux 6.1); memory starts at
+ * frame 0x40000.
  */
 const VMEMMAP_START = 0xffff_fffe_0000_0000n;
 const STRUCT_PAGE_BYTES = 64n;

@@ -22,7 +22,8 @@ const FATAL_FUNCTIONS: Readonly<Record<string, ExportedFunction>> = {
 };
 
 /**
- * arm_smccc_1_1_get_conduit: SMCCC_CONDUIT_NONE, as the measured machine's firmware has PSCI and no SMCCC.
+ * arm_smccc_1_1_get_conduit: SMCCC_CONDUIT_NONE, as the measured machine's firmware has PSCI and no
+ * SMCCC.
  * Source: measured, behaviour 42: SMCCC_VERSION is not supported.
  */
 const conduit: ExportedFunction = () => 0n;
@@ -42,7 +43,10 @@ export const EXPORTED_FUNCTIONS: ReadonlyMap<string, ExportedFunction> = new Map
   }),
 );
 
-/** Functions of pKVM's host side: exported too, and answered by the model of them. Source: arch/arm64/kvm/pkvm.c. */
+/**
+ * Functions of pKVM's host side: exported too, and answered by the model of them. Source:
+ * arch/arm64/kvm/pkvm.c.
+ */
 export const PKVM_FUNCTIONS: readonly string[] = [
   "__pkvm_load_el2_module",
   "__pkvm_register_el2_call",

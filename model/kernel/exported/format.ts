@@ -1,5 +1,6 @@
 // The kernel's format language: vsnprintf, with what %p can say of an address.
-// Source: format_decode, vsnprintf, pointer, lib/vsprintf.c; Documentation/core-api/printk-formats.rst (linux 6.1).
+// Source: format_decode, vsnprintf, pointer, lib/vsprintf.c;
+// Documentation/core-api/printk-formats.rst (linux 6.1).
 
 import { errnoName } from "../../../spec/types/errno.ts";
 import { type Kernel, latin1, readRange, readValue, s32, stringBytes, u64 } from "./kernel.ts";
@@ -38,7 +39,10 @@ const BITS: Readonly<Record<string, Conversion["bits"]>> = {
 
 const clamp = (value: number): number => Math.max(-FIELD_MAX, Math.min(value, FIELD_MAX));
 
-/** Formats; bytes are characters. A conversion that the kernel does not know ends the text with its name. */
+/**
+ * Formats; bytes are characters. A conversion that the kernel does not know ends the text with its
+ * name.
+ */
 export function format(kernel: Kernel, template: string, next: NextArgument, depth = 0): string {
   let text = "";
   for (let at = 0; at < template.length; ) {
@@ -135,7 +139,10 @@ function number(conversion: Conversion, value: bigint, base: 8 | 10 | 16): strin
   return padded(conversion, head + digits);
 }
 
-/** A string argument; NULL and addresses that cannot be strings are named. Source: string, check_pointer_msg. */
+/**
+ * A string argument; NULL and addresses that cannot be strings are named. Source: string,
+ * check_pointer_msg.
+ */
 function stringField(kernel: Kernel, conversion: Conversion, va: bigint): string {
   const bad = badPointer(va);
   if (bad !== undefined) return padded(conversion, bad.slice(0, conversion.precision));
@@ -157,7 +164,8 @@ function address(conversion: Conversion, va: bigint): string {
 
 /**
  * %p and its extensions.
- * CHOICE: %p and %pK print the address itself, where the kernel prints a hash of it that differs from boot to boot.
+ * CHOICE: %p and %pK print the address itself, where the kernel prints a hash of it that differs
+ * from boot to boot.
  */
 function pointer(
   kernel: Kernel,

@@ -3,7 +3,10 @@
 import { u64 } from "./kernel.ts";
 import { allocPages, freePages, orderOf, type PageAllocator } from "./page-allocator.ts";
 
-/** Object sizes in bytes. Source: kmalloc_info, mm/slab_common.c (linux 6.1), minimum 8 as without DMA alignment. */
+/**
+ * Object sizes in bytes. Source: kmalloc_info, mm/slab_common.c (linux 6.1), minimum 8 as without
+ * DMA alignment.
+ */
 const SIZES = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192] as const;
 const PAGE = 4096;
 

@@ -5,7 +5,10 @@ import type { AddressArea } from "./address-area.ts";
 import type { Heap } from "./heap.ts";
 import type { PageAllocator } from "./page-allocator.ts";
 
-/** The memory of the kernel through its own translation; an access that faults throws a `KernelStop`. */
+/**
+ * The memory of the kernel through its own translation; an access that faults throws a
+ * `KernelStop`.
+ */
 export interface KernelMemory {
   readonly read: (va: bigint, lengthBytes: number) => Uint8Array;
   readonly write: (va: bigint, bytes: Uint8Array) => void;
@@ -23,13 +26,19 @@ export interface Kernel {
   readonly unmapPage: (va: KernVa) => void;
   /** The frame behind a mapped kernel address. */
   readonly frameAt: (va: bigint) => number | undefined;
-  /** A line, or a part of one, for the kernel's log; `level` is 0 to 7, or undefined for the default or a continued line. */
+  /**
+   * A line, or a part of one, for the kernel's log; `level` is 0 to 7, or undefined for the default
+   * or a continued line.
+   */
   readonly print: (level: number | undefined, text: string) => void;
   /** Calls a function of a module; its value is x0. */
   readonly call: (address: bigint, args: readonly bigint[]) => bigint;
 }
 
-/** The registers and the stack at the first instruction of a function. Source: AAPCS64 6.8, parameter passing. */
+/**
+ * The registers and the stack at the first instruction of a function. Source: AAPCS64 6.8,
+ * parameter passing.
+ */
 export interface KernelCall {
   /** x0 to x7. */
   readonly x: readonly bigint[];
@@ -42,7 +51,8 @@ export type ExportedFunction = (kernel: Kernel, call: KernelCall) => bigint | un
 
 /**
  * Why a kernel function did not come back.
- * NON-SPEC: thrown, because a fault can happen under any load or store of any function; caught where the function was
+ * NON-SPEC: thrown, because a fault can happen under any load or store of any function; caught
+ * where the function was
  * entered, and there a value again.
  */
 export interface KernelStop {
@@ -97,7 +107,9 @@ export function writeValue(
   kernel.memory.write(va, bytes);
 }
 
-/** The pieces of a range that do not cross a page, so that a fault is at the first byte that faults. */
+/**
+ * The pieces of a range that do not cross a page, so that a fault is at the first byte that faults.
+ */
 export function* pieces(va: bigint, lengthBytes: number): Generator<[bigint, number]> {
   for (let done = 0; done < lengthBytes; ) {
     const at = u64(va + BigInt(done));
@@ -133,7 +145,9 @@ export function sizeArgument(name: string, value: bigint): number {
   return Number(value);
 }
 
-/** The bytes of a string without its zero; at most `max` of them, and then the zero may be missing. */
+/**
+ * The bytes of a string without its zero; at most `max` of them, and then the zero may be missing.
+ */
 export function stringBytes(
   kernel: Kernel,
   va: bigint,

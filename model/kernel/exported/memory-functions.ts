@@ -1,5 +1,6 @@
 // memset, memcpy and their kin, over the kernel's memory.
-// Source: lib/string.c and arch/arm64/lib of linux 6.1 for results; which of two overlapping copies reads first is not
+// Source: lib/string.c and arch/arm64/lib of linux 6.1 for results; which of two overlapping copies
+// reads first is not
 // observable, because memcpy is memmove there (arch/arm64/lib/memcpy.S).
 
 import {

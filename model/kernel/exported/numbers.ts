@@ -1,4 +1,5 @@
-// Text to number as the kernel reads it: kstrto*, which judge the whole text, and simple_strto*, which stop early.
+// Text to number as the kernel reads it: kstrto*, which judge the whole text, and simple_strto*,
+// which stop early.
 // Source: lib/kstrtox.c, simple_strtoull in lib/vsprintf.c (linux 6.1).
 
 import { negative } from "../../../spec/types/errno.ts";
@@ -67,7 +68,10 @@ export function parseNumber(text: string, base: number, bits: number, isSigned: 
   return fits ? { value } : ERANGE;
 }
 
-/** y, Y, t, T, 1 and "on" are true; n, N, f, F, 0 and "of" are false; later letters do not matter. Source: kstrtobool. */
+/**
+ * y, Y, t, T, 1 and "on" are true; n, N, f, F, 0 and "of" are false; later letters do not matter.
+ * Source: kstrtobool.
+ */
 export function parseBool(text: string): Parsed {
   if (/^[yYtT1]/.test(text) || /^[oO][nN]/.test(text)) return { value: 1n };
   if (/^[nNfF0]/.test(text) || /^[oO][fF]/.test(text)) return { value: 0n };

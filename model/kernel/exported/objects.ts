@@ -26,13 +26,21 @@ const word = (name: string, value: (place: KernelPlace) => bigint): ExportedObje
   words: (place) => [value(place)],
 });
 
-/** CHOICE: the boot's canary is random in a kernel; a byte of it is zero there as well. Source: get_random_canary. */
+/**
+ * CHOICE: the boot's canary is random in a kernel; a byte of it is zero there as well. Source:
+ * get_random_canary.
+ */
 const STACK_CANARY = 0x00c0_ffee_5ca1_ab1en & ~0xffn;
 
-/** The first value of the clock tick, five minutes before it wraps. Source: INITIAL_JIFFIES, HZ 250. */
+/**
+ * The first value of the clock tick, five minutes before it wraps. Source: INITIAL_JIFFIES, HZ 250.
+ */
 const INITIAL_JIFFIES = 0xffff_fffen - 300n * 250n + 1n;
 
-/** Kinds and sizes of kmalloc caches. Source: NR_KMALLOC_TYPES, KMALLOC_SHIFT_HIGH + 1 = 14, linux/slab.h. */
+/**
+ * Kinds and sizes of kmalloc caches. Source: NR_KMALLOC_TYPES, KMALLOC_SHIFT_HIGH + 1 = 14,
+ * linux/slab.h.
+ */
 const KMALLOC_CACHES = 4 * 14;
 
 /** Every variable, in the order of its address. */
@@ -50,7 +58,8 @@ export const EXPORTED_OBJECTS: readonly ExportedObject[] = [
   word("__stack_chk_guard", () => STACK_CANARY),
   word("jiffies", () => INITIAL_JIFFIES),
   word("jiffies_64", () => INITIAL_JIFFIES),
-  // Inlined kmalloc passes a cache and the size; only the size is looked at, so any address will do.
+  // Inlined kmalloc passes a cache and the size; only the size is looked at, so any address will
+  // do.
   {
     name: "kmalloc_caches",
     sizeBytes: 8 * KMALLOC_CACHES,
@@ -65,7 +74,8 @@ export interface ExportedCode {
 }
 
 /**
- * __arm_smccc_hvc(a0 … a7, result, quirk): the result structure and the quirk are passed on the stack. Ours leaves the
+ * __arm_smccc_hvc(a0 … a7, result, quirk): the result structure and the quirk are passed on the
+ * stack. Ours leaves the
  * quirk alone. Source: the C prototype in linux/arm-smccc.h and SMCCC 1.3, section 2.6.
  */
 const smccc = (conduit: number): readonly number[] => [

@@ -1,8 +1,12 @@
 // The kernel's page allocator: which frames are free, and which one comes next.
-// CHOICE: the kernel's own order depends on zones and per-CPU lists; here a freed block is the next one given out
+// CHOICE: the kernel's own order depends on zones and per-CPU lists; here a freed block is the next
+// one given out
 // (what per-CPU lists do for single pages), and untouched memory is handed out upwards.
 
-/** The largest order of one allocation. Source: MAX_ORDER 11 is exclusive, linux/mmzone.h (linux 6.1). */
+/**
+ * The largest order of one allocation. Source: MAX_ORDER 11 is exclusive, linux/mmzone.h (linux
+ * 6.1).
+ */
 export const ORDER_MAX = 10;
 
 /** Frames of the host that nothing else uses. Mutable; a fork copies it. */
@@ -33,7 +37,10 @@ export function allocPages(pages: PageAllocator, order: number): number | undefi
   return frame;
 }
 
-/** Takes from memory that was never given out; frames skipped for alignment become free single pages. */
+/**
+ * Takes from memory that was never given out; frames skipped for alignment become free single
+ * pages.
+ */
 function untouched(pages: PageAllocator, order: number): number | undefined {
   const count = 2 ** order;
   const frame = Math.ceil(pages.next / count) * count;

@@ -1,5 +1,6 @@
 // Module parameters: how a string of key=value becomes values in the module's memory.
-// Source: parse_args, kernel/params.c; next_arg, lib/cmdline.c; struct kernel_param, linux/moduleparam.h (linux 6.1).
+// Source: parse_args, kernel/params.c; next_arg, lib/cmdline.c; struct kernel_param,
+// linux/moduleparam.h (linux 6.1).
 
 import { negative } from "../../../spec/types/errno.ts";
 import { kmalloc } from "./heap.ts";
@@ -43,7 +44,8 @@ export interface Argument {
 }
 
 /**
- * The next key=value, and what is left. Double quotes keep spaces together, around the whole or around the value.
+ * The next key=value, and what is left. Double quotes keep spaces together, around the whole or
+ * around the value.
  * Source: next_arg, lib/cmdline.c.
  */
 export function nextArgument(text: string): { readonly found: Argument; readonly rest: string } {
@@ -95,7 +97,10 @@ export interface ParameterTable {
   readonly count: number;
 }
 
-/** Sets the parameters that a text names. Unknown names are only logged. Source: parse_args, parse_one. */
+/**
+ * Sets the parameters that a text names. Unknown names are only logged. Source: parse_args,
+ * parse_one.
+ */
 export function parseArguments(kernel: Kernel, table: ParameterTable, text: string): ParametersSet {
   const log: string[] = [];
   let rest = text.replace(/^[\s\u00a0]+/, "");
@@ -186,7 +191,8 @@ const setCopystring: ExportedFunction = (kernel, call) => {
 };
 
 /**
- * An array: kp->arr is {max 0 (u32), elemsize 4 (u32), num 8, ops 16, elem 24}; every element goes through the
+ * An array: kp->arr is {max 0 (u32), elemsize 4 (u32), num 8, ops 16, elem 24}; every element goes
+ * through the
  * element's own `set`, with a kernel_param whose arg is the element. Source: param_array.
  */
 const setArray: ExportedFunction = (kernel, call) => {
@@ -231,7 +237,9 @@ export const PARAMETER_FUNCTIONS: Readonly<Record<string, ExportedFunction>> = {
   param_array_set: setArray,
 };
 
-/** The objects that module_param names: which `set` each holds, and whether a value may be missing. */
+/**
+ * The objects that module_param names: which `set` each holds, and whether a value may be missing.
+ */
 export const PARAM_OPS: readonly {
   readonly name: string;
   readonly set: string;

@@ -1,4 +1,5 @@
-// printk and the printing into buffers. Source: kernel/printk/printk.c, lib/vsprintf.c, lib/kasprintf.c (linux 6.1).
+// printk and the printing into buffers. Source: kernel/printk/printk.c, lib/vsprintf.c,
+// lib/kasprintf.c (linux 6.1).
 
 import { format } from "./format.ts";
 import { kmalloc } from "./heap.ts";
@@ -21,7 +22,10 @@ const RECORD_MAX = 1024;
 /** Source: KERN_SOH, linux/kern_levels.h. */
 const KERN_SOH = "\u0001";
 
-/** The level in front of the text: KERN_SOH and a digit, or `c`. Source: printk_get_level, linux/printk.h. */
+/**
+ * The level in front of the text: KERN_SOH and a digit, or `c`. Source: printk_get_level,
+ * linux/printk.h.
+ */
 function logLevel(text: string): { readonly level: number | undefined; readonly body: string } {
   const mark = text[1] ?? "";
   if (text[0] !== KERN_SOH || !/^[0-7c]$/.test(mark)) return { level: undefined, body: text };
@@ -41,7 +45,9 @@ const printk: ExportedFunction = (kernel, call) =>
 const vprintk: ExportedFunction = (kernel, call) =>
   print(kernel, argument(call, 0), fromVaList(kernel, argument(call, 1)));
 
-/** What follows is a BRK that the kernel's bug table knows. Source: __warn_printk, kernel/panic.c. */
+/**
+ * What follows is a BRK that the kernel's bug table knows. Source: __warn_printk, kernel/panic.c.
+ */
 const warnPrintk: ExportedFunction = (kernel, call) => {
   print(kernel, argument(call, 0), variadic(kernel, call, 1));
   return undefined;
@@ -52,7 +58,10 @@ const panic: ExportedFunction = (kernel, call) => {
   throw stop("panic", format(kernel, template, variadic(kernel, call, 1)).trimEnd());
 };
 
-/** Puts text in a buffer of `size` bytes and ends it; the kernel refuses sizes beyond INT_MAX with a warning. */
+/**
+ * Puts text in a buffer of `size` bytes and ends it; the kernel refuses sizes beyond INT_MAX with a
+ * warning.
+ */
 function intoBuffer(kernel: Kernel, call: KernelCall, size: bigint, text: string): void {
   if (size === 0n || size > 0x7fff_ffffn) return;
   const room = Math.min(Number(size) - 1, text.length);

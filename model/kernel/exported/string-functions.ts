@@ -1,4 +1,5 @@
-// The string functions of the kernel, over its memory. Source: lib/string.c, lib/string_helpers.c (linux 6.1).
+// The string functions of the kernel, over its memory. Source: lib/string.c, lib/string_helpers.c
+// (linux 6.1).
 
 import { negative } from "../../../spec/types/errno.ts";
 import {

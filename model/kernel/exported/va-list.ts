@@ -1,4 +1,5 @@
-// Where a variadic function finds its next argument: in registers, on the stack, or through a va_list.
+// Where a variadic function finds its next argument: in registers, on the stack, or through a
+// va_list.
 
 import { type Kernel, type KernelCall, readValue, u64 } from "./kernel.ts";
 
@@ -20,7 +21,8 @@ export function variadic(kernel: Kernel, call: KernelCall, named: number): NextA
 
 /**
  * The arguments of a va_list in memory; it is advanced there, as the callee's own copy is.
- * Source: AAPCS64 appendix, "The va_list type": __stack 0, __gr_top 8, __vr_top 16, __gr_offs 24, __vr_offs 28.
+ * Source: AAPCS64 appendix, "The va_list type": __stack 0, __gr_top 8, __vr_top 16, __gr_offs 24,
+ * __vr_offs 28.
  */
 export function fromVaList(kernel: Kernel, va: bigint): NextArgument {
   let stack = readValue(kernel, va, 8);

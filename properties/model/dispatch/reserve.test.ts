@@ -1,4 +1,5 @@
-// The allocator of EL2's private range: bases worked out by hand from the rule and from the measured addresses.
+// The allocator of EL2's private range: bases worked out by hand from the rule and from the
+// measured addresses.
 
 import { describe, expect, test } from "vitest";
 import { reservation } from "../../../model/dispatch/module-hypercalls.ts";
@@ -44,7 +45,8 @@ describe("__pkvm_alloc_module_va", () => {
   });
 
   test("aligns to the size rounded up to a power of two", () => {
-    // 3 pages -> 4 pages: 0xa000 rounds up to 0xc000; the next is at 0xf000, and 5 pages -> 8 pages: 0x10000.
+    // 3 pages -> 4 pages: 0xa000 rounds up to 0xc000; the next is at 0xf000, and 5 pages -> 8
+    // pages: 0x10000.
     expect(bases(up(0x20_0000_a000n), 3n, 5n, 1n, 2n)).toEqual([
       0x20_0000_c000n,
       0x20_0001_0000n,

@@ -179,7 +179,7 @@ test("DOC-13 says nothing of a page that is of no module being loaded", () => {
   expect(DOCUMENTED.find(({ id }) => id === "DOC-13")?.applies(misuse)).toBe(false);
 });
 
-test("DOC-10 says nothing of what is not protected, and nothing of a boot without a failure", () => {
+test("DOC-10 says nothing of other VMs, and nothing of a boot without a failure", () => {
   const rule = DOCUMENTED.find(({ id }) => id === "DOC-10");
   const ordinary = { ...create, type: 0 } as const;
   expect(rule?.applies(step(insecure, ordinary, returned(0)))).toBe(false);

@@ -1,5 +1,4 @@
-// The rules as a whole: every id once, every statement a sentence, every source a place, every
-// promise stated.
+// The rules as a whole: each id once, each statement a sentence, each source a place on record.
 
 import { describe, expect, test } from "vitest";
 import { OVERRIDES } from "../../spec/branches/documented.ts";

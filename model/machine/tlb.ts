@@ -1,7 +1,7 @@
 // Invalidation after a descriptor was changed: the TLBI that the kernel and the hypervisor execute.
 
 import type { Core } from "../../cpu/state.ts";
-import { executeSys } from "../../cpu/sysregs/access.ts";
+import { executeSys } from "../../cpu/sysregs/system-instructions.ts";
 import type { Machine } from "./machine.ts";
 
 /** op1, CRn, CRm, op2 of a TLBI. Source: DDI0487 C5.5, one section each. */

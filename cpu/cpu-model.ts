@@ -58,6 +58,8 @@ export interface CpuModel {
   readonly features: Features;
   /** Physical address width in bits. Source: DDI0487 D24.2.64 ID_AA64MMFR0_EL1, PARange. */
   readonly paBits: number;
+  /** The part has IMPLEMENTATION DEFINED registers; which, and what they do, is not modelled. */
+  readonly implementationDefined: boolean;
   readonly idRegisters: Readonly<Record<IdRegisterName, bigint>>;
   /** What CCSIDR_EL1 answers for each value of CSSELR_EL1. */
   readonly cacheSizes: Readonly<Record<number, bigint>>;
@@ -161,6 +163,7 @@ export const cortexA76: CpuModel = {
   name: "cortex-a76",
   features: { ...armv8_2, LRCPC: true, SSBS: true },
   paBits: 40,
+  implementationDefined: true,
   idRegisters: {
     MIDR_EL1: 0x414fd0b1n,
     REVIDR_EL1: 0n,
@@ -217,6 +220,7 @@ export const max: CpuModel = {
   name: "max",
   features: { ...armv8_5, MTE2: true, FGT: true },
   paBits: 48,
+  implementationDefined: false,
   idRegisters: {
     ...cortexA76.idRegisters,
     MIDR_EL1: 0x410fd0f0n,

@@ -32,6 +32,7 @@ export function resetCore(
     pending: { irq: false, fiq: false, serror: false },
     stepped: "nothing",
     event: false,
+    counterBase: 0n,
     retired: 0,
   };
   memory.cores.push(core);
@@ -55,6 +56,7 @@ export function forkCore(core: Core, memory: Memory): Core {
     pending: { ...core.pending },
     stepped: core.stepped,
     event: core.event,
+    counterBase: core.counterBase,
     retired: core.retired,
   };
   memory.cores.push(copy);

@@ -62,6 +62,8 @@ export interface Core {
   stepped: "nothing" | "instruction" | "load-exclusive";
   /** The event register of WFE and SEV. */
   event: boolean;
+  /** What the system counter is ahead of the instructions completed on all cores. */
+  counterBase: bigint;
   /** Instructions completed since the core was made. */
   retired: number;
 }

@@ -1,5 +1,6 @@
 // Taking an exception and returning from one.
 
+import { branchAddress } from "../mmu/branch-address.ts";
 import type { Core } from "../state.ts";
 import { flag, HCR_EL2, SCTLR } from "../sysregs/fields.ts";
 import type { Exception } from "./exception.ts";
@@ -100,7 +101,7 @@ export function exceptionReturn(core: Core, target: bigint): void {
   restoreFlags(pstate, spsr, core.cpuModel.features);
   core.exclusive = undefined;
   core.event = true;
-  core.pc = target;
+  core.pc = branchAddress(core, target);
 }
 
 /**

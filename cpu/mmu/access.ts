@@ -96,7 +96,7 @@ function isPlain(access: AccessDescriptor): boolean {
 }
 
 /** The part of an access that is within one page, and where it is. */
-interface Part {
+export interface Part {
   readonly pa: number;
   readonly sizeBytes: number;
   readonly translation: Translation;
@@ -173,7 +173,7 @@ function writeParts(core: Core, parts: readonly Part[], value: bigint): void {
 }
 
 /** Everything that can fail before memory is touched, in order; then where the access goes. */
-function locate(
+export function locate(
   core: Core,
   va: bigint,
   sizeBytes: number,

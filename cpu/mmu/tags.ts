@@ -7,7 +7,7 @@ import { field, flag, HCR_EL2, SCTLR } from "../sysregs/fields.ts";
 import { controlsOf, rangeOf, stage1Of } from "./regime.ts";
 
 /** The logical tag of an address. Source: DDI0487 D10.2; AArch64.AllocationTagFromAddress. */
-function logicalTag(va: bigint): number {
+export function logicalTag(va: bigint): number {
   return Number((va >> 56n) & 15n);
 }
 

@@ -18,7 +18,6 @@ import {
   controlsOf,
   rangeOf,
   type Stage1Controls,
-  type Stage2Controls,
   stage1Of,
   stage2Of,
 } from "./regime.ts";
@@ -52,7 +51,12 @@ export interface Translation {
 interface Stage1Result {
   readonly ipa: number;
   readonly attributes: MemoryAttributes;
+  /** Undefined while stage 1 is off. */
   readonly leaf: Stage1Leaf | undefined;
+  /** The stage 2 half of a translation that the TLB has kept. */
+  readonly keptStage2: Stage2Leaf | undefined;
+  /** A walk whose result the TLB has yet to keep. */
+  readonly fresh: Stage1Walk | undefined;
 }
 
 /**
@@ -61,45 +65,57 @@ interface Stage1Result {
  * Source: DDI0487 D8.15.6 Prioritization of synchronous aborts; AArch64.TranslateAddress.
  */
 export function translate(core: Core, request: Request): Translation | FaultRecord {
+  const result = throughStage1(core, request);
+  return "fault" in result ? result : throughStage2(core, result, request);
+}
+
+/** Stage 1 alone, whose tables may be behind stage 2; for the AT instructions that ask for it. */
+export function translateStage1Only(core: Core, request: Request): Translation | FaultRecord {
+  const result = throughStage1(core, request);
+  if ("fault" in result) return result;
+  return { pa: result.ipa, attributes: result.attributes, guarded: result.leaf?.guarded ?? false };
+}
+
+function throughStage1(core: Core, request: Request): Stage1Result | FaultRecord {
   const controls = controlsOf(core);
   const stage1 = stage1Of(controls, request.el);
-  const stage2 = stage2Of(controls, stage1.regime);
-  if (!stage1.enabled) return translateFlat(core, stage1, stage2, request);
-  const range = rangeOf(stage1, request.va);
-  const outside = checkRange(range, request);
+  if (!stage1.enabled) return flat(core, stage1, request);
+  const outside = checkRange(rangeOf(stage1, request.va), request);
   if (outside !== undefined) return outside;
-  const walk = walkOf(controls, stage1, stage2, request);
+  const walk = walkOf(controls, stage1, request);
   const kept = cachedLeaf(core.tlb, walk.context, walk.tlbInput);
   const leaf = kept?.stage1 ?? walkStage1(core, walk);
   if ("fault" in leaf) return leaf;
-  const result = { ipa: outputOf(leaf, walk.input), attributes: leaf.attributes, leaf };
+  const { attributes } = leaf;
   const failed =
-    checkAlignment(result.attributes, request) ?? checkStage1Permission(stage1, leaf, request);
+    checkAlignment(attributes, request) ?? checkStage1Permission(stage1, leaf, request);
   if (failed !== undefined) return failed;
-  const updated = updateStage1(core, stage2, leaf, request.write);
-  if (updated !== undefined) return updated;
-  const stage2Leaf =
-    stage2 === undefined
-      ? undefined
-      : (kept?.stage2 ?? walkStage2(core, stage2, result.ipa, false));
-  if (stage2Leaf !== undefined && "fault" in stage2Leaf) return stage2Leaf;
-  if (kept === undefined) remember(core, walk, leaf, stage2Leaf);
-  return throughStage2(core, stage2, stage2Leaf, result, request);
+  if (marksTables(request)) {
+    const update = updateStage1(core, walk.stage2, leaf, request.write);
+    if (update !== undefined) return update;
+  }
+  return {
+    ipa: outputOf(leaf, walk.input),
+    attributes,
+    leaf,
+    keptStage2: kept?.stage2,
+    fresh: kept === undefined ? walk : undefined,
+  };
 }
 
-function walkOf(
-  controls: Controls,
-  stage1: Stage1Controls,
-  stage2: Stage2Controls | undefined,
-  request: Request,
-): Stage1Walk {
+/** Hardware updates of descriptors: by accesses, not by AT or maintenance. */
+function marksTables(request: Request): boolean {
+  return request.kind !== "at" && request.kind !== "cache";
+}
+
+function walkOf(controls: Controls, stage1: Stage1Controls, request: Request): Stage1Walk {
   const { regime, asid } = stage1;
   const range = rangeOf(stage1, request.va);
   const input = Number(BigInt.asUintN(48, request.va));
   return {
     stage1,
     range,
-    stage2,
+    stage2: stage2Of(controls, regime),
     context: { regime, asid, vmid: regime === "EL1&0" ? controls.vmid : 0 },
     input,
     tlbInput: tlbInput(input, range === stage1.upper),
@@ -111,33 +127,11 @@ export function tlbInput(input: number, upper: boolean): number {
   return upper ? input + 2 ** 50 : input;
 }
 
-function remember(
-  core: Core,
-  walk: Stage1Walk,
-  stage1: Stage1Leaf,
-  stage2: Stage2Leaf | undefined,
-) {
-  // An entry that hardware still has to update is not complete.
-  if (stage1.update !== undefined || stage2?.update !== undefined) return;
-  rememberLeaf(core.tlb, {
-    ...walk.context,
-    input: walk.tlbInput,
-    sizeBits: Math.min(stage1.sizeBits, stage2?.sizeBits ?? 64),
-    stage1,
-    stage2,
-  });
-}
-
 /**
  * Stage 1 is off: the address is the output, if it is not too large, and data are Device.
  * Source: DDI0487 D8.2.9 Behavior when stage 1 is disabled; AArch64.S1DisabledOutput.
  */
-function translateFlat(
-  core: Core,
-  stage1: Stage1Controls,
-  stage2: Stage2Controls | undefined,
-  request: Request,
-): Translation | FaultRecord {
+function flat(core: Core, stage1: Stage1Controls, request: Request): Stage1Result | FaultRecord {
   const range = rangeOf(stage1, request.va);
   const tbi = request.kind === "fetch" ? range.tbiInstruction : range.tbiData;
   const address = BigInt.asUintN(tbi ? 56 : 64, request.va);
@@ -145,10 +139,13 @@ function translateFlat(
   const attributes = flatAttributes(stage1, request);
   const failed = checkAlignment(attributes, request);
   if (failed !== undefined) return failed;
-  const result = { ipa: Number(address), attributes, leaf: undefined };
-  const leaf = stage2 === undefined ? undefined : walkStage2(core, stage2, result.ipa, false);
-  if (leaf !== undefined && "fault" in leaf) return leaf;
-  return throughStage2(core, stage2, leaf, result, request);
+  return {
+    ipa: Number(address),
+    attributes,
+    leaf: undefined,
+    keptStage2: undefined,
+    fresh: undefined,
+  };
 }
 
 function flatAttributes(stage1: Stage1Controls, request: Request): MemoryAttributes {
@@ -169,21 +166,46 @@ function faultsUnaligned(attributes: MemoryAttributes, request: Request): boolea
 
 function throughStage2(
   core: Core,
-  stage2: Stage2Controls | undefined,
-  leaf: Stage2Leaf | undefined,
-  { ipa, attributes, leaf: stage1Leaf }: Stage1Result,
+  result: Stage1Result,
   request: Request,
 ): Translation | FaultRecord {
-  const guarded = stage1Leaf?.guarded ?? false;
-  if (stage2 === undefined || leaf === undefined) return { pa: ipa, attributes, guarded };
+  const controls = controlsOf(core);
+  const stage2 = stage2Of(controls, stage1Of(controls, request.el).regime);
+  const { ipa, attributes, fresh } = result;
+  const guarded = result.leaf?.guarded ?? false;
+  if (stage2 === undefined) {
+    if (fresh !== undefined) remember(core, fresh, result.leaf, undefined);
+    return { pa: ipa, attributes, guarded };
+  }
+  const leaf = result.keptStage2 ?? walkStage2(core, stage2, ipa, false);
+  if ("fault" in leaf) return leaf;
+  if (fresh !== undefined) remember(core, fresh, result.leaf, leaf);
   const combined = stage2.forcedWriteBack
     ? combineAttributesForced(attributes, leaf.memAttr, leaf.sh)
     : combineAttributes(attributes, stage2Attributes(leaf.memAttr, leaf.sh));
   if (faultsUnaligned(combined, request)) return stage2Fault("alignment", 0, ipa, false);
   const denied = checkStage2Permission(leaf, request, ipa);
   if (denied !== undefined) return denied;
-  updateStage2(core, leaf, request.write);
+  if (marksTables(request)) updateStage2(core, leaf, request.write);
   return { pa: outputOf(leaf, ipa), attributes: combined, guarded };
+}
+
+/** Keeps a translation, unless hardware still has to update its descriptors. */
+function remember(
+  core: Core,
+  walk: Stage1Walk,
+  stage1: Stage1Leaf | undefined,
+  stage2: Stage2Leaf | undefined,
+): void {
+  if (stage1 === undefined) return;
+  if (stage1.update !== undefined || stage2?.update !== undefined) return;
+  rememberLeaf(core.tlb, {
+    ...walk.context,
+    input: walk.tlbInput,
+    sizeBits: Math.min(stage1.sizeBits, stage2?.sizeBits ?? 64),
+    stage1,
+    stage2,
+  });
 }
 
 /** The level whose permissions an unprivileged load or store has: EL0, where EL0 is below it. */

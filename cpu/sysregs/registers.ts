@@ -2,6 +2,7 @@
 
 import type { CpuModel, Features } from "../cpu-model.ts";
 import { type SysregName, sysregRows } from "./names.ts";
+import type { SysregRules } from "./row.ts";
 
 /** The system registers of one processing element, by Arm's name; 64 bits each. */
 export type Sysregs = Record<SysregName, bigint> & {
@@ -89,18 +90,29 @@ export function forkSysregs(sysregs: Sysregs): Sysregs {
   return sysregsOver(sysregs.values.slice(), sysregs.generation);
 }
 
+const writable = new Map<CpuModel, Map<SysregName, bigint>>();
+
 /** The bits of a register that a write can change on this processor. */
-export function writableBits(name: SysregName, features: Features): bigint {
-  const rules = rulesOf(name);
-  let writable = rules?.bits ?? 0xffff_ffff_ffff_ffffn;
-  for (const [feature, extra] of Object.entries(rules?.bitsWith ?? {})) {
-    if (features[feature as keyof Features]) writable |= extra;
+export function writableBits(name: SysregName, cpuModel: CpuModel): bigint {
+  let known = writable.get(cpuModel);
+  if (known === undefined) {
+    known = new Map(sysregRows.map(([row, , rules]) => [row, bitsOf(rules, cpuModel.features)]));
+    writable.set(cpuModel, known);
   }
-  return writable;
+  return known.get(name) ?? 0n;
 }
 
-const rulesByName = new Map(sysregRows.map(([name, , rules]) => [name, rules]));
+function bitsOf(rules: SysregRules | undefined, features: Features): bigint {
+  let all = rules?.bits ?? 0xffff_ffff_ffff_ffffn;
+  for (const [feature, extra] of Object.entries(rules?.bitsWith ?? {})) {
+    if (features[feature as keyof Features]) all |= extra;
+  }
+  return all & ~(rules?.res1 ?? 0n);
+}
 
-function rulesOf(name: SysregName) {
-  return rulesByName.get(name);
+const ones = new Map(sysregRows.map(([name, , rules]) => [name, rules?.res1 ?? 0n]));
+
+/** The bits of a register that are one whatever is written. */
+export function alwaysOne(name: SysregName): bigint {
+  return ones.get(name) ?? 0n;
 }

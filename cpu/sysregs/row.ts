@@ -9,6 +9,8 @@ export interface SysregRules {
   readonly access?: "RO" | "WO";
   /** The lowest EL with access, where it is not the one that op1 says. */
   readonly el?: 0 | 1 | 2;
+  /** The lowest EL that may write, where it is higher. */
+  readonly writeEl?: 1 | 2;
   /** Without this feature the encoding is UNDEFINED. */
   readonly feature?: keyof Features;
   /** Controls that trap the access, in the order in which they are looked at. */

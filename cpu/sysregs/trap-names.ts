@@ -14,8 +14,7 @@ export type TrapName =
   | "TERR" // HCR_EL2: error records
   | "APK" // HCR_EL2: pointer authentication keys, when the bit is 0
   | "ATA" // HCR_EL2: allocation tag controls, when the bit is 0
-  | "IMO" // HCR_EL2: group 1 interrupts are virtual
-  | "FMO" // HCR_EL2: group 0 interrupts are virtual
+  | "SGI" // HCR_EL2.IMO or FMO: generating interrupts
   | "TCPAC" // CPTR_EL2: CPACR_EL1
   | "FP" // CPACR_EL1.FPEN and CPTR_EL2.TFP or FPEN
   | "TDA" // MDCR_EL2: debug registers
@@ -31,5 +30,4 @@ export type TrapName =
   | "PCTEN" // CNTKCTL_EL1 and CNTHCTL_EL2: CNTPCT_EL0
   | "VCTEN" // CNTKCTL_EL1 and CNTHCTL_EL2: CNTVCT_EL0
   | "PTEN" // CNTKCTL_EL1 and CNTHCTL_EL2: the physical timer
-  | "VTEN" // CNTKCTL_EL1 and CNTHCTL_EL2: the virtual timer
-  | "SPSel"; // SP_EL0 while it is the current stack pointer is UNDEFINED
+  | "VTEN"; // CNTKCTL_EL1 and CNTHCTL_EL2: the virtual timer

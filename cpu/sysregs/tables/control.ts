@@ -88,7 +88,7 @@ export const control = [
   ["CCSIDR_EL1", "3 1 0 0 0", { access: "RO", traps: ["TID2", "TID4"], fgt: 9 }],
   ["MPIDR_EL1", "3 0 0 0 5", { access: "RO", fgt: 26 }],
   ["TPIDR_EL0", "3 3 13 0 2", { fgt: 35 }],
-  ["TPIDRRO_EL0", "3 3 13 0 3", { fgt: 34 }],
+  ["TPIDRRO_EL0", "3 3 13 0 3", { writeEl: 1, fgt: 34 }],
 
   ["VPIDR_EL2", "3 4 0 0 0", { bits: mask(31, 0) }],
   ["VMPIDR_EL2", "3 4 0 0 5"],

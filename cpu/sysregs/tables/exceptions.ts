@@ -12,7 +12,7 @@ export const exceptions = [
   ["SPSR_EL1", "3 0 4 0 0", { bits: spsrBits }],
   ["ELR_EL1", "3 0 4 0 1"],
   // SP_EL0 and SP_EL1 live in Core.sp.
-  ["SP_EL0", "3 0 4 1 0", { traps: ["SPSel"] }],
+  ["SP_EL0", "3 0 4 1 0"],
   ["SPSel", "3 0 4 2 0"],
   ["CurrentEL", "3 0 4 2 2", { access: "RO" }],
   ["PAN", "3 0 4 2 3", { feature: "PAN" }],

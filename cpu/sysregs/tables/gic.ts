@@ -3,32 +3,32 @@
 import type { SysregRow } from "../row.ts";
 
 const cpuInterface = { unmodelled: true } as const;
-const group0 = { traps: ["FMO"], unmodelled: true } as const;
-const group1 = { traps: ["IMO"], unmodelled: true } as const;
+const generate = { access: "WO", traps: ["SGI"], unmodelled: true } as const;
+const enable = { fgt: 39, unmodelled: true } as const;
 const sre = { bits: 0n, reset: 7n } as const;
 
 /** The system register interface cannot be switched off. Source: IHI0069 12.2 and 12.4. */
 export const gic = [
   ["ICC_PMR_EL1", "3 0 4 6 0", cpuInterface],
-  ["ICC_IAR0_EL1", "3 0 12 8 0", group0],
-  ["ICC_EOIR0_EL1", "3 0 12 8 1", group0],
-  ["ICC_HPPIR0_EL1", "3 0 12 8 2", group0],
-  ["ICC_BPR0_EL1", "3 0 12 8 3", group0],
-  ["ICC_AP0R0_EL1", "3 0 12 8 4", group0],
-  ["ICC_AP1R0_EL1", "3 0 12 9 0", group1],
+  ["ICC_IAR0_EL1", "3 0 12 8 0", cpuInterface],
+  ["ICC_EOIR0_EL1", "3 0 12 8 1", cpuInterface],
+  ["ICC_HPPIR0_EL1", "3 0 12 8 2", cpuInterface],
+  ["ICC_BPR0_EL1", "3 0 12 8 3", cpuInterface],
+  ["ICC_AP0R0_EL1", "3 0 12 8 4", cpuInterface],
+  ["ICC_AP1R0_EL1", "3 0 12 9 0", cpuInterface],
   ["ICC_DIR_EL1", "3 0 12 11 1", cpuInterface],
   ["ICC_RPR_EL1", "3 0 12 11 3", cpuInterface],
-  ["ICC_SGI1R_EL1", "3 0 12 11 5", group1],
-  ["ICC_ASGI1R_EL1", "3 0 12 11 6", group1],
-  ["ICC_SGI0R_EL1", "3 0 12 11 7", group0],
-  ["ICC_IAR1_EL1", "3 0 12 12 0", group1],
-  ["ICC_EOIR1_EL1", "3 0 12 12 1", group1],
-  ["ICC_HPPIR1_EL1", "3 0 12 12 2", group1],
-  ["ICC_BPR1_EL1", "3 0 12 12 3", group1],
+  ["ICC_SGI1R_EL1", "3 0 12 11 5", generate],
+  ["ICC_ASGI1R_EL1", "3 0 12 11 6", generate],
+  ["ICC_SGI0R_EL1", "3 0 12 11 7", generate],
+  ["ICC_IAR1_EL1", "3 0 12 12 0", cpuInterface],
+  ["ICC_EOIR1_EL1", "3 0 12 12 1", cpuInterface],
+  ["ICC_HPPIR1_EL1", "3 0 12 12 2", cpuInterface],
+  ["ICC_BPR1_EL1", "3 0 12 12 3", cpuInterface],
   ["ICC_CTLR_EL1", "3 0 12 12 4", cpuInterface],
   ["ICC_SRE_EL1", "3 0 12 12 5", sre],
-  ["ICC_IGRPEN0_EL1", "3 0 12 12 6", { ...group0, fgt: 39 }],
-  ["ICC_IGRPEN1_EL1", "3 0 12 12 7", { ...group1, fgt: 39 }],
+  ["ICC_IGRPEN0_EL1", "3 0 12 12 6", enable],
+  ["ICC_IGRPEN1_EL1", "3 0 12 12 7", enable],
   ["ICC_SRE_EL2", "3 4 12 9 5", { bits: 0n, reset: 15n }],
   ["ICH_AP0R0_EL2", "3 4 12 8 0", cpuInterface],
   ["ICH_AP1R0_EL2", "3 4 12 9 0", cpuInterface],

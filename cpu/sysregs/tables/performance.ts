@@ -29,7 +29,7 @@ export const performance = [
   ["PMCCNTR_EL0", "3 3 9 13 0", { traps: pmu, debugFgt: 15 }],
   ["PMXEVTYPER_EL0", "3 3 9 13 1", { traps: pmu, unmodelled: true }],
   ["PMXEVCNTR_EL0", "3 3 9 13 2", { traps: pmu, unmodelled: true }],
-  ["PMUSERENR_EL0", "3 3 9 14 0", { traps: ["TPM"], debugFgt: 57, bits: mask(3, 0) }],
+  ["PMUSERENR_EL0", "3 3 9 14 0", { writeEl: 1, traps: ["TPM"], debugFgt: 57, bits: mask(3, 0) }],
   ["PMINTENSET_EL1", "3 0 9 14 1", { traps: ["TPM"], debugFgt: 17, bits: counters }],
   ["PMINTENCLR_EL1", "3 0 9 14 2", { traps: ["TPM"], debugFgt: 17, bits: counters }],
   ["PMOVSSET_EL0", "3 3 9 14 3", { traps: pmu, debugFgt: 18, bits: counters }],

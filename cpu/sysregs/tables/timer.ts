@@ -7,7 +7,11 @@ const ctlBits = mask(1, 0);
 
 /** Source: DDI0487 D24.10, one section each. */
 export const timer = [
-  ["CNTFRQ_EL0", "3 3 14 0 0", { traps: ["EL0CNT"], bits: mask(31, 0), reset: 62_500_000n }],
+  [
+    "CNTFRQ_EL0",
+    "3 3 14 0 0",
+    { writeEl: 2, traps: ["EL0CNT"], bits: mask(31, 0), reset: 62_500_000n },
+  ],
   ["CNTPCT_EL0", "3 3 14 0 1", { access: "RO", traps: ["PCTEN"] }],
   ["CNTVCT_EL0", "3 3 14 0 2", { access: "RO", traps: ["VCTEN"] }],
   ["CNTP_TVAL_EL0", "3 3 14 2 0", { traps: ["PTEN"] }],

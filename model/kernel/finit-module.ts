@@ -5,6 +5,7 @@ import type { LoadModule } from "../../spec/types/action.ts";
 import { type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
 import { ERRNO } from "../../spec/types/errno.ts";
 import type { El2Section } from "../../spec/types/module.ts";
+import { SHF } from "../elf/elf-abi.ts";
 import { type Layout, loaderRulesOf, type RegionBases } from "../elf/layout.ts";
 import { type LoadedModule, loadModule, type ModuleFile, readModule } from "../elf/load.ts";
 import { environmentOf, settled } from "../machine/environment.ts";
@@ -12,6 +13,7 @@ import {
   allocModuleMemory,
   freeModuleMemory,
   pfnOfKernVa,
+  protectKernel,
   writeKernelBytes,
 } from "../machine/kernel-memory.ts";
 import { callEl1 } from "../machine/run.ts";
@@ -153,6 +155,7 @@ function start(
   perform(system, loadAction(loaded.file, el2Sections(system, loaded), undefined));
   system.images.set(name, image);
   writeStructModule(system, image);
+  protect(system, loaded);
   const value = initialise(system, cpu, image, parameters);
   if (value === undefined) return undefined;
   perform(system, { kind: "module_init_returned", name, value });
@@ -161,6 +164,20 @@ function start(
     giveBack(system, image.regions);
   }
   return Math.min(value, 0);
+}
+
+/**
+ * Code becomes executable and no longer writable, constants no longer writable. Each kind of
+ * section has pages of its
+ * own. Source: complete_formation: module_enable_ro, module_enable_nx, module_enable_x.
+ */
+function protect(system: System, { sections }: LoadedModule): void {
+  for (const { address, size, flags } of sections) {
+    const base = address - (address % PAGE_SIZE);
+    const pages = Number((address + BigInt(size) - base + PAGE_SIZE - 1n) / PAGE_SIZE);
+    const prot = flags & SHF.EXECINSTR ? "rx" : flags & SHF.WRITE ? "rw" : "ro";
+    if (size > 0) protectKernel(system.machine, kernVa(base), pages, prot);
+  }
 }
 
 /** Sets the parameters and runs the EL1 init: what load_module and do_init_module answer. */

@@ -36,7 +36,10 @@ export function hypercall(
   args.forEach((value, at) => {
     x[at + 1] = BigInt.asUintN(64, value);
   });
+  const nested = system.calling.has(cpu);
+  system.calling.add(cpu);
   const ran = hostHvc(system.machine, cpu, 0, x, environmentOf(system));
+  if (!nested) system.calling.delete(cpu);
   if (!settled(system, cpu, ran)) return undefined;
   system.log.push({ kind: "hvc", cpu, imm: 0, before: x, after: ran.x, by: "kernel" });
   return {

@@ -25,7 +25,7 @@ export function environmentOf(system: System): Environment {
   return {
     printk: (text) => system.log.push({ kind: "console", text }),
     kernelFunction: (name, args, cpu) => kernelFunction(system, name, args, cpu),
-    hvc: (cpu, imm, x) => answerHvc(system, cpu, imm, x),
+    hvc: (cpu, imm, x) => recordHvc(system, cpu, imm, x),
     smc: (cpu, x) => {
       perform(system, { kind: "smc", cpu, x });
       return ENDED;
@@ -131,6 +131,18 @@ function load(system: System, cpu: number, module: bigint, tokenAt: bigint): Ans
     writeKernel64(system.machine, kernVa(tokenAt), result.token);
   }
   return value(result.value);
+}
+
+/**
+ * An HVC that module code itself executes is logged here; of the others, whoever makes them keeps
+ * the record.
+ */
+function recordHvc(system: System, cpu: number, imm: number, before: readonly bigint[]): HvcAnswer {
+  const answer = answerHvc(system, cpu, imm, before);
+  if (system.calling.has(cpu)) return answer;
+  const after = answer.kind === "registers" ? [...answer.x] : undefined;
+  system.log.push({ kind: "hvc", cpu, imm, before: [...before], after, by: "module" });
+  return answer;
 }
 
 /** One HVC of the host at EL2: the dispatcher's answer, or the handler that it enters. */

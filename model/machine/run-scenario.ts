@@ -39,6 +39,7 @@ export function createSystem(
     images: new Map(),
     calls: new Map(),
     stubbed: new Set(),
+    calling: new Set(),
     opsTable: machine.opsTable,
     unmodelled: undefined,
     depth: 0,
@@ -99,7 +100,9 @@ function act(system: System, action: HostAction): void {
 /** A real HVC at EL1 with the registers that the action names, and markers in the others. */
 function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
   const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
+  system.calling.add(cpu);
   const ran = hostHvc(system.machine, cpu, imm, before, environmentOf(system));
+  system.calling.delete(cpu);
   const after = settled(system, cpu, ran) ? ran.x : undefined;
   system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
 }

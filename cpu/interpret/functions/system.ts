@@ -5,6 +5,7 @@ import { takeException } from "../../exceptions/take.ts";
 import type { Core } from "../../state.ts";
 import { readSysreg, writeSysreg } from "../../sysregs/access.ts";
 import { writePstateField } from "../../sysregs/pstate-fields.ts";
+import { executeSys, executeSysl } from "../../sysregs/system-instructions.ts";
 import { ENTERED, type Outcome, SYNCED } from "../outcome.ts";
 
 /** A write to a system register may change everything that the engine has looked up. */
@@ -26,6 +27,6 @@ export const systemFunctions = {
   MSR_immediate: (core: Core, op1: number, op2: number, CRm: number): Outcome =>
     finish(core, writePstateField(core, op1, CRm, op2)),
   SYS: (core: Core, ...[op1, CRn, CRm, op2, Rt, value]: [...Numbers4, bigint]): Outcome =>
-    finish(core, { type: "unmodelled", what: `SYS ${op1} ${CRn} ${CRm} ${op2} ${Rt} ${value}` }),
-  SYSL: (): Unmodelled => ({ type: "unmodelled", what: "SYSL" }),
+    finish(core, executeSys(core, op1, CRn, CRm, op2, Rt, value)),
+  SYSL: executeSysl,
 };

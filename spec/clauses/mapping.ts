@@ -56,7 +56,9 @@ const pageOf = (address: bigint): HypVa => hypVa(address & ~(PAGE_SIZE - 1n));
 
 /** What the page-table code takes: readable, never W with X, no executable device. */
 const protFits = (prot: number): boolean =>
-  (prot & PROT.R) !== 0 && !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
+  (prot & PROT.R) !== 0 &&
+  (prot & (PROT.PXN | PROT.UXN)) === 0 &&
+  !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
 
 const isFree = (hyp: Hyp, va: HypVa): boolean => !hyp.el2.mappings.has(va);
 

@@ -76,6 +76,8 @@ export const answered = (value: number | bigint): Outcome => ({
   x0: 0n,
   x1: BigInt.asUintN(64, BigInt(value)),
 });
+/** A hypercall that was known and has no result: x1 is what the caller put there. */
+export const DONE: Outcome = { kind: "hcall", x0: 0n, x1: undefined };
 export const UNKNOWN: Outcome = { kind: "hcall", x0: 0xffff_ffff_ffff_ffffn, x1: undefined };
 export const entered = (address: bigint): Outcome => ({ kind: "enters", address: hypVa(address) });
 export const panicked = (reason: "BAD_HCALL_ADDRESS" | "UNMAP_NOT_OWNED" | "EL2_BUG"): Outcome => ({

@@ -7,10 +7,11 @@ import { isMemory, pageAt } from "../machine.ts";
 import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
 import type { Hvc, KvmCreateVm, KvmRun } from "../types/action.ts";
-import type { Pfn } from "../types/address.ts";
+import { type HypVa, hypVa, type Pfn } from "../types/address.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { type ModuleState, PROT } from "../types/module.ts";
 import {
+  argument,
   calls,
   functionId,
   LOADING_HCALLS,
@@ -19,7 +20,7 @@ import {
   staticNumber,
 } from "./hypercall.ts";
 import { namesOf } from "./lifecycle.ts";
-import { expectedMappings } from "./module-memory.ts";
+import { type PlacedPage, placedPages } from "./module-memory.ts";
 import {
   all,
   answer,
@@ -42,17 +43,25 @@ const pagesOf = (module: ModuleState | undefined): readonly Pfn[] =>
 
 const ownedByEl2 = (hyp: Hyp, page: Pfn): boolean => pageAt(hyp, page).hyp === "OWNED";
 
-/** Whether the page is of a module whose init still runs: a load is being undone. */
+/**
+ * Whether a load is being undone: the page is of a module whose init still runs, and the address
+ * is counted from the token, by the page's distance or, unshifted, by its whole EL1 address.
+ */
 function undoesLoad(step: Step<Hvc>): boolean {
-  const page = pfnArgument(step, 1);
-  const coming = [...step.pre.modules.values()].filter(({ state }) => state === "coming");
-  return (
-    unmaps(step) &&
-    isMemory(page) &&
-    ownedByEl2(step.pre, page) &&
-    coming.some((module) => pagesOf(module).includes(page))
-  );
+  const [pfn, address] = [pfnArgument(step, 1), hypVa(argument(step, 2))];
+  if (!unmaps(step) || !isMemory(pfn) || !ownedByEl2(step.pre, pfn)) return false;
+  return [...step.pre.modules.values()]
+    .filter(({ state }) => state === "coming")
+    .some((module) =>
+      placedPages(module)
+        .filter((page) => page.pfn === pfn)
+        .some((page) => [page.hypVa, unshifted(module, page)].includes(address)),
+    );
 }
+
+/** The address that a table with an absent section first gives: the distance is that from NULL. */
+const unshifted = ({ token }: ModuleState, page: PlacedPage): HypVa =>
+  hypVa((token ?? 0n) + page.kernVa);
 
 /** Whether the call would make or start a protected VM. */
 const wantsProtectedVm = ({ pre, action }: Step<KvmCreateVm | KvmRun>): boolean =>
@@ -100,11 +109,11 @@ export const DOCUMENTED: readonly StepClause[] = [
     on: ["el2_module_loaded"],
     applies: ({ action }) => action.value === 0,
     holds: ({ pre, action, post }) => {
-      const code = expectedMappings(pre.modules.get(action.name)).filter(
-        ([, { prot }]) => (prot & PROT.X) !== 0,
+      const code = placedPages(pre.modules.get(action.name)).filter(
+        ({ prot }) => (prot & PROT.X) !== 0,
       );
-      const executable = ([va, { pfn }]: (typeof code)[number]): boolean => {
-        const mapping = post.el2.mappings.get(va);
+      const executable = ({ hypVa: address, pfn }: PlacedPage): boolean => {
+        const mapping = post.el2.mappings.get(address);
         return mapping?.pfn === pfn && (mapping.prot & PROT.X) !== 0;
       };
       return ensure(

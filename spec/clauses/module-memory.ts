@@ -1,7 +1,7 @@
 // Where the memory of a module is at EL2, as the section table and the token say it should be.
 
-import { type HypVa, hypVa, PAGE_SIZE } from "../types/address.ts";
-import type { Hyp, ModuleMapping, Reservation } from "../types/hyp.ts";
+import { type HypVa, hypVa, type KernVa, kernVa, PAGE_SIZE, type Pfn } from "../types/address.ts";
+import type { Hyp, Reservation } from "../types/hyp.ts";
 import type { ModuleState } from "../types/module.ts";
 
 /** The address after the last one of a reservation. */
@@ -34,25 +34,27 @@ export function reservationOf(
   };
 }
 
+/** One page of a module: where it is at EL1, and where the load puts it at EL2. */
+export interface PlacedPage {
+  readonly pfn: Pfn;
+  readonly prot: number;
+  readonly kernVa: KernVa;
+  readonly hypVa: HypVa;
+}
+
 /**
- * What EL2 maps of a module that is loaded: each page of each section, at the distance from the
- * token that it has from
- * the first section in the kernel's address space.
+ * The pages of a module that has a token: each is as far from the token as it is from the first
+ * section at EL1.
  * Source: __pkvm_load_el2_module, steps 4 and 11, arch/arm64/kvm/pkvm.c.
  */
-export function expectedMappings(
-  module: ModuleState | undefined,
-): readonly (readonly [HypVa, ModuleMapping])[] {
-  const token = module?.token;
-  const present = (module?.sections ?? []).flatMap((section) =>
-    section.kernVa === undefined ? [] : [{ ...section, start: section.kernVa }],
+export function placedPages(module: ModuleState | undefined): readonly PlacedPage[] {
+  if (module?.token === undefined) return [];
+  const { token, sections } = module;
+  const pages = sections.flatMap(({ kernVa: start, pfns, prot }) =>
+    start === undefined
+      ? []
+      : pfns.map((pfn, at) => ({ pfn, prot, kernVa: kernVa(start + BigInt(at) * PAGE_SIZE) })),
   );
-  if (token === undefined || present.length === 0) return [];
-  const first = present.map(({ start }) => start).reduce((a, b) => (a < b ? a : b));
-  return present.flatMap(({ start, pfns, prot }) =>
-    pfns.map((pfn, page) => {
-      const distance = start - first + BigInt(page) * PAGE_SIZE;
-      return [hypVa(token + distance), { pfn, prot }] as const;
-    }),
-  );
+  const first = pages.map((page) => page.kernVa).reduce((a, b) => (a < b ? a : b), kernVa(-1n));
+  return pages.map((page) => ({ ...page, hypVa: hypVa(token + page.kernVa - first) }));
 }

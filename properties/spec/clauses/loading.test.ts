@@ -15,6 +15,7 @@ import {
   DATA_PFN,
   DATA_VA,
   DEPRIVILEGED,
+  DONE,
   entered,
   HANDLER,
   hvc,
@@ -226,7 +227,7 @@ const mapped = step(RESERVED, mapText, answered(0), (h) => {
 });
 const otherPage = pfn(0x50005);
 const unmapText = hvc(UNMAP, TEXT_PFN, TEXT_VA);
-const unmapped = step(MAPPED, unmapText, answered(0), (h) => {
+const unmapped = step(MAPPED, unmapText, DONE, (h) => {
   h.pages.delete(TEXT_PFN);
   h.el2.mappings.delete(TEXT_VA);
 });
@@ -293,7 +294,8 @@ describe("loading at EL2", () => {
     ],
     "LOAD-24": [
       unmapped,
-      step(MAPPED, unmapText, answered(0)),
+      step(MAPPED, unmapText, DONE),
+      answering(unmapped, answered(0)),
       answering(unmapped, panicked("UNMAP_NOT_OWNED")),
       leaving(unmapped, (h) => {
         h.pages.set(TEXT_PFN, { ...HYP_PAGE });

@@ -9,7 +9,7 @@ export const PAGE_BYTES = 4096;
 export const TAG_GRANULE_BYTES = 16;
 
 const PAGES_PER_CHUNK = 512;
-const CACHE_SLOTS = 256;
+const CACHE_SLOTS = 64;
 
 export type AccessSize = 1 | 2 | 4 | 8 | 16;
 

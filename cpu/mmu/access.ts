@@ -17,7 +17,15 @@ import {
 import type { Core } from "../state.ts";
 import { type FaultRecord, stage1Fault } from "./fault-record.ts";
 import { isDevice, isTagged } from "./memory-attributes.ts";
-import { liveContext, rememberRead, rememberWrite, slotOf, splitAddress } from "./micro-tlb.ts";
+import {
+  liveContext,
+  READ,
+  remember,
+  slotOf,
+  splitAddress,
+  UNALIGNED,
+  WRITE,
+} from "./micro-tlb.ts";
 import { clearMonitorsOfOthers } from "./monitors.ts";
 import { controlsOf, type Stage1Controls, stage1Of } from "./regime.ts";
 import { checkTag } from "./tags.ts";
@@ -32,14 +40,14 @@ export function readMem(
 ): bigint | Fault {
   const { vpn, offset } = splitAddress(va);
   const context = liveContext(core);
-  const slot = slotOf(vpn);
+  const slot = slotOf(vpn, READ);
   if (
-    context.read[slot] === vpn &&
+    context.vpns[slot] === vpn &&
     offset + sizeBytes <= PAGE_BYTES &&
     !access.unprivileged &&
-    (isAligned(offset, access) || (context.readUnaligned[slot] === 1 && isPlain(access)))
+    (isAligned(offset, access) || (context.flags[slot] === UNALIGNED && isPlain(access)))
   ) {
-    const page = pageForRead(core.memory, context.readFrame[slot]!);
+    const page = pageForRead(core.memory, context.frames[slot]!);
     if (page !== undefined) return readPage(page, offset, sizeBytes);
   }
   return readChecked(core, va, sizeBytes, access);
@@ -55,14 +63,14 @@ export function writeMem(
 ): Fault | undefined {
   const { vpn, offset } = splitAddress(va);
   const context = liveContext(core);
-  const slot = slotOf(vpn);
+  const slot = slotOf(vpn, WRITE);
   if (
-    context.write[slot] === vpn &&
+    context.vpns[slot] === vpn &&
     offset + sizeBytes <= PAGE_BYTES &&
     !access.unprivileged &&
-    (isAligned(offset, access) || (context.writeUnaligned[slot] === 1 && isPlain(access)))
+    (isAligned(offset, access) || (context.flags[slot] === UNALIGNED && isPlain(access)))
   ) {
-    const frame = context.writeFrame[slot]!;
+    const frame = context.frames[slot]!;
     const page = pageForWrite(core.memory, frame);
     if (page !== undefined) {
       writePage(page, offset, sizeBytes, value);
@@ -117,7 +125,7 @@ function readChecked(
   if (value === undefined) return abort(core, va, stage1Fault("externalAbort", 0), false, access);
   const controls = stage1Of(controlsOf(core), core.pstate.EL);
   if (whole && !access.unprivileged && isFast(core, controls, parts[0]!.translation)) {
-    rememberRead(core, va, parts[0]!.pa, allowsUnaligned(controls, parts[0]!.translation));
+    remember(core, READ, va, parts[0]!.pa, alignmentFlag(controls, parts[0]!.translation));
   }
   return inDataOrder(core, controls, value, sizeBytes, access);
 }
@@ -157,7 +165,7 @@ function writeChecked(
     return abort(core, va, stage1Fault("externalAbort", 0), true, access);
   }
   if (!access.unprivileged && isFast(core, controls, translation)) {
-    rememberWrite(core, va, pa, allowsUnaligned(controls, translation));
+    remember(core, WRITE, va, pa, alignmentFlag(controls, translation));
   }
   return undefined;
 }
@@ -263,8 +271,8 @@ function isFast(core: Core, controls: Stage1Controls, translation: Translation):
   return !isTagged(translation.attributes) && !isBigEndian(core, controls);
 }
 
-function allowsUnaligned(controls: Stage1Controls, translation: Translation): boolean {
-  return !controls.alignmentCheck && !isDevice(translation.attributes);
+function alignmentFlag(controls: Stage1Controls, translation: Translation): number {
+  return controls.alignmentCheck || isDevice(translation.attributes) ? 0 : UNALIGNED;
 }
 
 /** SCTLR_ELx.EE, or E0E for EL0. Source: DDI0487 BigEndian. */

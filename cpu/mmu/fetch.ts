@@ -5,7 +5,7 @@ import type { Fault } from "../exceptions/exception.ts";
 import { PAGE_BYTES, type Page, pageForRead } from "../memory.ts";
 import type { Core } from "../state.ts";
 import { stage1Fault } from "./fault-record.ts";
-import { liveContext, rememberFetch, slotOf, splitAddress } from "./micro-tlb.ts";
+import { FETCH, GUARDED, liveContext, remember, slotOf, splitAddress } from "./micro-tlb.ts";
 import { translate } from "./translate.ts";
 
 /** Fetches the word at `va`; always little-endian. Source: AArch64.FetchInstr. */
@@ -19,9 +19,9 @@ export function fetchWord(core: Core, va: bigint): number | Fault {
 export function fetchPage(core: Core, va: bigint): Page | Fault {
   const { vpn, offset } = splitAddress(va);
   const context = liveContext(core);
-  const slot = slotOf(vpn);
-  if (context.fetch[slot] === vpn && (offset & 3) === 0) {
-    const page = pageForRead(core.memory, context.fetchFrame[slot]!);
+  const slot = slotOf(vpn, FETCH);
+  if (context.vpns[slot] === vpn && (offset & 3) === 0) {
+    const page = pageForRead(core.memory, context.frames[slot]!);
     if (page !== undefined) return page;
   }
   return fetchChecked(core, va);
@@ -37,7 +37,7 @@ function fetchChecked(core: Core, va: bigint): Page | Fault {
   const page = pageForRead(core.memory, Math.floor(translation.pa / PAGE_BYTES));
   // Devices hold no code.
   if (page === undefined) return instructionAbort(core, va, stage1Fault("externalAbort", 0));
-  rememberFetch(core, va, translation.pa, translation.guarded);
+  remember(core, FETCH, va, translation.pa, translation.guarded ? GUARDED : 0);
   return page;
 }
 
@@ -46,5 +46,5 @@ export function isGuarded(core: Core, va: bigint): boolean {
   const page = fetchPage(core, va);
   if ("type" in page) return false;
   const context = liveContext(core);
-  return context.guarded[slotOf(splitAddress(va).vpn)] === 1;
+  return context.flags[slotOf(splitAddress(va).vpn, FETCH)] === GUARDED;
 }

@@ -8,21 +8,24 @@ import type { Core } from "../state.ts";
 
 const SLOTS = 128;
 
+/** What a page may be used for; added to the slot of the page, it is where that is kept. */
+export const READ = 0;
+export const WRITE = SLOTS;
+export const FETCH = 2 * SLOTS;
+export type Use = typeof READ | typeof WRITE | typeof FETCH;
+
+/** An unaligned access is allowed. */
+export const UNALIGNED = 1;
+/** The page is guarded: FEAT_BTI. */
+export const GUARDED = 2;
+
 /** Pages of one context: one Exception level with one value of PSTATE.PAN. */
 export interface MicroTlbContext {
-  /** Virtual page numbers, tag byte included, that may be read, written, fetched from. */
-  readonly read: Float64Array;
-  readonly write: Float64Array;
-  readonly fetch: Float64Array;
-  /** Physical frame of each slot. */
-  readonly readFrame: Float64Array;
-  readonly writeFrame: Float64Array;
-  readonly fetchFrame: Float64Array;
-  /** 1 where an unaligned access is allowed. */
-  readonly readUnaligned: Uint8Array;
-  readonly writeUnaligned: Uint8Array;
-  /** 1 where the page is guarded: BTI. */
-  readonly guarded: Uint8Array;
+  /** Virtual page numbers, tag byte included; -1 is empty. */
+  readonly vpns: Float64Array;
+  /** Their physical frames. */
+  readonly frames: Float64Array;
+  readonly flags: Uint8Array;
   controlGeneration: number;
   tableGeneration: number;
 }
@@ -60,9 +63,9 @@ export function splitAddress(va: bigint): Readonly<SplitAddress> {
   return split;
 }
 
-/** The slot of a virtual page number. */
-export function slotOf(vpn: number): number {
-  return vpn & (SLOTS - 1);
+/** Where a page is kept for a use. */
+export function slotOf(vpn: number, use: Use): number {
+  return use + (vpn & (SLOTS - 1));
 }
 
 /** The context of the current Exception level and PAN, emptied if it may be out of date. */
@@ -90,9 +93,7 @@ function refresh(
 ): MicroTlbContext {
   const context = micro.contexts[number] ?? newContext();
   micro.contexts[number] = context;
-  context.read.fill(-1);
-  context.write.fill(-1);
-  context.fetch.fill(-1);
+  context.vpns.fill(-1);
   context.controlGeneration = controlGeneration;
   context.tableGeneration = tableGeneration;
   return context;
@@ -100,15 +101,9 @@ function refresh(
 
 function newContext(): MicroTlbContext {
   return {
-    read: new Float64Array(SLOTS),
-    write: new Float64Array(SLOTS),
-    fetch: new Float64Array(SLOTS),
-    readFrame: new Float64Array(SLOTS),
-    writeFrame: new Float64Array(SLOTS),
-    fetchFrame: new Float64Array(SLOTS),
-    readUnaligned: new Uint8Array(SLOTS),
-    writeUnaligned: new Uint8Array(SLOTS),
-    guarded: new Uint8Array(SLOTS),
+    vpns: new Float64Array(3 * SLOTS),
+    frames: new Float64Array(3 * SLOTS),
+    flags: new Uint8Array(3 * SLOTS),
     controlGeneration: -1,
     tableGeneration: -1,
   };
@@ -121,32 +116,12 @@ export function flushMicroTlb(micro: MicroTlb): void {
   }
 }
 
-/** Remembers that the page may be read at the current level. */
-export function rememberRead(core: Core, va: bigint, pa: number, unaligned: boolean): void {
+/** Remembers that a page may be used so at the current level. */
+export function remember(core: Core, use: Use, va: bigint, pa: number, flags: number): void {
   const context = liveContext(core);
   const { vpn } = splitAddress(va);
-  const slot = slotOf(vpn);
-  context.read[slot] = vpn;
-  context.readFrame[slot] = Math.floor(pa / PAGE_BYTES);
-  context.readUnaligned[slot] = unaligned ? 1 : 0;
-}
-
-/** Remembers that the page may be written at the current level. */
-export function rememberWrite(core: Core, va: bigint, pa: number, unaligned: boolean): void {
-  const context = liveContext(core);
-  const { vpn } = splitAddress(va);
-  const slot = slotOf(vpn);
-  context.write[slot] = vpn;
-  context.writeFrame[slot] = Math.floor(pa / PAGE_BYTES);
-  context.writeUnaligned[slot] = unaligned ? 1 : 0;
-}
-
-/** Remembers that the page may be fetched from at the current level. */
-export function rememberFetch(core: Core, va: bigint, pa: number, guarded: boolean): void {
-  const context = liveContext(core);
-  const { vpn } = splitAddress(va);
-  const slot = slotOf(vpn);
-  context.fetch[slot] = vpn;
-  context.fetchFrame[slot] = Math.floor(pa / PAGE_BYTES);
-  context.guarded[slot] = guarded ? 1 : 0;
+  const slot = slotOf(vpn, use);
+  context.vpns[slot] = vpn;
+  context.frames[slot] = Math.floor(pa / PAGE_BYTES);
+  context.flags[slot] = flags;
 }

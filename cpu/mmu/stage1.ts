@@ -215,14 +215,13 @@ export function updateStage1(
  */
 export function checkRange(range: Stage1Range, request: Request): FaultRecord | undefined {
   const tbi = request.kind === "fetch" ? range.tbiInstruction : range.tbiData;
-  const inRange = range.valid && isExtended(request.va, tbi ? 56 : 64, range.inputBits);
+  const inRange = range.valid && isExtended(request.va, tbi ? 56 : 64, range);
   if (inRange && !range.disabled && !(range.e0pd && request.el === 0)) return undefined;
   return stage1Fault("translation", 0);
 }
 
-/** Whether the bits from `inputBits` up to `topBits` are the same: all 0 below, all 1 above. */
-function isExtended(va: bigint, topBits: number, inputBits: number): boolean {
+/** Whether the bits from `inputBits` up to `topBits` are those of the range: all 0, or all 1. */
+function isExtended(va: bigint, topBits: number, { inputBits, top }: Stage1Range): boolean {
   const above = BigInt.asUintN(topBits - inputBits, va >> BigInt(inputBits));
-  const ones = BigInt.asUintN(topBits - inputBits, -1n);
-  return above === (((va >> 55n) & 1n) === 1n ? ones : 0n);
+  return above === (top ? BigInt.asUintN(topBits - inputBits, -1n) : 0n);
 }

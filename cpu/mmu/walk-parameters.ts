@@ -28,6 +28,8 @@ export interface WalkParameters {
 
 /** A range of virtual addresses: the walk, and what is said about the range as a whole. */
 export interface Stage1Range extends WalkParameters {
+  /** The range at the top of the address space: the bits above its input size are 1, not 0. */
+  readonly top: boolean;
   /** Walks are disabled: EPDn. */
   readonly disabled: boolean;
   /** Unprivileged accesses fault: E0PDn. */
@@ -111,6 +113,7 @@ function tableBase(
 export function lowerRange(source: Stage1Source): Stage1Range {
   const { tcr, features } = source;
   return stage1Range(source, {
+    top: false,
     granuleBits: granuleOfTg0(field(tcr, 15, 14)),
     tsz: field(tcr, 5, 0),
     disabled: flag(tcr, 7),
@@ -126,6 +129,7 @@ export function lowerRange(source: Stage1Source): Stage1Range {
 export function upperRange(source: Stage1Source): Stage1Range {
   const { tcr, features } = source;
   return stage1Range(source, {
+    top: true,
     granuleBits: granuleOfTg1(field(tcr, 31, 30)),
     tsz: field(tcr, 21, 16),
     disabled: flag(tcr, 23),
@@ -141,6 +145,7 @@ export function upperRange(source: Stage1Source): Stage1Range {
 export function singleRange(source: Stage1Source): Stage1Range {
   const { tcr, features } = source;
   const range = stage1Range(source, {
+    top: false,
     granuleBits: granuleOfTg0(field(tcr, 15, 14)),
     tsz: field(tcr, 5, 0),
     disabled: false,
@@ -160,6 +165,7 @@ export function singleRange(source: Stage1Source): Stage1Range {
 }
 
 interface RangeFields {
+  readonly top: boolean;
   readonly granuleBits: GranuleBits;
   readonly tsz: number;
   readonly disabled: boolean;
@@ -172,12 +178,13 @@ interface RangeFields {
 
 function stage1Range(source: Stage1Source, fields: RangeFields): Stage1Range {
   const { tcr, features } = source;
-  const { granuleBits, disabled, e0pd, tcma, hpd } = fields;
+  const { top, granuleBits, disabled, e0pd, tcma, hpd } = fields;
   const inputBits = 64 - fields.tsz;
   const valid = sizeInRange(fields.tsz, granuleBits, features);
   const startLevel = valid ? firstLevel(granuleBits, inputBits) : 0;
   const ha = features.HAFDBS && flag(tcr, 39);
   return {
+    top,
     granuleBits,
     inputBits,
     valid,

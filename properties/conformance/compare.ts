@@ -1,0 +1,237 @@
+// Holds the model against one recorded trace, record by record.
+
+import type { LogEvent, Run } from "../../model/log.ts";
+import { runScenario } from "../../model/machine/run-scenario.ts";
+import { type Answer, answersOf, recordText } from "./answers.ts";
+import { nameValue, reservationNames } from "./names.ts";
+import { type Plan, planOf, systemOf } from "./scenario.ts";
+import type { RecordOf, Trace, TraceRecord } from "./trace.ts";
+
+/** What became of one record. */
+export type Comparison =
+  | { readonly kind: "matched" }
+  | { readonly kind: "heading" }
+  | { readonly kind: "left"; readonly why: string }
+  | {
+      readonly kind: "mismatched";
+      readonly real: string;
+      readonly ours: string;
+      /** Where in our log: an index, to find the rule and the state before. */
+      readonly event: number;
+    };
+
+/** A trace that was held against the model. */
+export interface TraceResult {
+  readonly trace: Trace;
+  /** One for each record, in order. */
+  readonly comparisons: readonly Comparison[];
+  readonly run: Run | undefined;
+}
+
+const MATCHED: Comparison = { kind: "matched" };
+const left = (why: string): Comparison => ({ kind: "left", why });
+
+const compared = (real: string, answer: Answer | undefined, run: Run): Comparison => {
+  if (answer?.text === real) return MATCHED;
+  if (answer === undefined && run.unmodelled !== undefined) {
+    return left(`not modelled: ${run.unmodelled}`);
+  }
+  const event = answer?.event ?? run.log.length - 1;
+  return { kind: "mismatched", real, ours: answer?.text ?? "nothing", event };
+};
+
+/** Runs the trace's scenario; insmod is tried a second time where the first did not succeed. */
+function runTrace(
+  trace: Trace,
+  files: ReadonlyMap<string, Uint8Array>,
+): { readonly plan: Plan; readonly run: Run } | undefined {
+  const system = systemOf(trace.header);
+  if (system === undefined) return undefined;
+  for (let twice = new Set<number>(); ; ) {
+    const plan = planOf(trace, system, twice);
+    const run = runScenario(plan.scenario, files);
+    const answers = hostEvents(run);
+    const failed = plan.planned.flatMap(({ record, action }, at) => {
+      const event = answers[at]?.entry;
+      return action.kind === "insmod" && event?.kind === "answer" && event.value < 0
+        ? [record]
+        : [];
+    });
+    const wanted = new Set([...twice, ...failed]);
+    if (wanted.size === twice.size) return { plan, run };
+    twice = wanted;
+  }
+}
+
+interface HostEvent {
+  readonly entry: Extract<LogEvent, { kind: "hvc" | "answer" }>;
+  readonly event: number;
+}
+
+/** What the host's actions answered, one event an action. */
+const hostEvents = (run: Run): readonly HostEvent[] =>
+  run.log.flatMap((entry, event) =>
+    (entry.kind === "hvc" && entry.by === "host") || entry.kind === "answer"
+      ? [{ entry, event }]
+      : [],
+  );
+
+/** A call's record as one line: x0 to x3 and the list of registers that changed. */
+const callText = (out: readonly string[] | undefined, changed: readonly string[]): string =>
+  out === undefined ? "did not return" : `x0..x3 = ${out.join(" ")}, changed ${changed.join(" ")}`;
+
+const isNumber = (text: string): boolean => /^(?:0x[0-9a-f]+|\d+)$/.test(text);
+
+function callAnswer(run: Run, { entry, event }: HostEvent): Answer {
+  if (entry.kind !== "hvc") return { text: "no call", event };
+  const { before, after } = entry;
+  if (after === undefined) return { text: callText(undefined, []), event };
+  const names = reservationNames(run.log);
+  const out = after.slice(0, 4).map((value) => nameValue(value, names));
+  const changed = after.flatMap((value, n) => (value === before[n] ? [] : [`x${n}`]));
+  return { text: callText(out, changed), event };
+}
+
+function recordedCall({ out, changed, outcome }: RecordOf<"call">): string {
+  if (outcome !== undefined) return callText(undefined, []);
+  const values = (out ?? []).map((text) =>
+    isNumber(text) ? `0x${BigInt(text).toString(16)}` : text,
+  );
+  return callText(values, changed ?? []);
+}
+
+/** The exit status of busybox's insmod and rmmod. Source: measured, late (95) and rmmod (1). */
+function shellAnswer({ entry, event }: HostEvent): Answer {
+  if (entry.kind !== "answer") return { text: "no answer", event };
+  const status = entry.value === 0 ? 0 : entry.of === "insmod" ? -entry.value : 1;
+  return { text: `status ${status}`, event };
+}
+
+/** Our lines in the order in which a trace has them: what the recorder reads later stands apart. */
+interface Streams {
+  readonly boot: Answer[];
+  readonly printed: Answer[];
+  readonly console: Answer[];
+}
+
+function ourStreams(answers: readonly Answer[]): Streams {
+  const at = answers.findIndex(({ text }) => text === "userspace");
+  if (at < 0) return { boot: [...answers], printed: [], console: [] };
+  const after = answers.slice(at + 1);
+  const isPrinted = ({ text }: Answer) => text.startsWith("userspace: ");
+  return {
+    boot: answers.slice(0, at + 1),
+    printed: after.filter(isPrinted),
+    console: after.filter((answer) => !isPrinted(answer)),
+  };
+}
+
+/** A run beside its trace, while records are taken one after the other. */
+interface Reading {
+  readonly plan: Plan;
+  readonly run: Run;
+  readonly streams: Streams;
+  readonly events: readonly HostEvent[];
+  booted: boolean;
+}
+
+/** A record that is told as a line: the next line of its stream answers it. */
+function compareLine(reading: Reading, record: TraceRecord, real: string): Comparison {
+  const { streams, run } = reading;
+  const inBoot = !reading.booted;
+  if (record.kind === "userspace") reading.booted = true;
+  const stream = inBoot
+    ? streams.boot
+    : record.kind === "console"
+      ? streams.console
+      : streams.printed;
+  return compared(real, stream.shift(), run);
+}
+
+/** A record of something that the host did: the last event of its actions answers it. */
+function compareAction(reading: Reading, record: TraceRecord, at: number): Comparison {
+  const { plan, run, events } = reading;
+  const place = plan.planned.findLastIndex((planned) => planned.record === at);
+  if (place < 0) return leftBecause(record);
+  const event = events[place];
+  if (record.kind === "sh") {
+    return compared(`status ${record.status}`, event && shellAnswer(event), run);
+  }
+  if (record.kind !== "call") return leftBecause(record);
+  const unanswered = event?.entry.kind === "hvc" && event.entry.after === undefined;
+  if (unanswered && run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
+  return compared(recordedCall(record), event && callAnswer(run, event), run);
+}
+
+function compareRecord(reading: Reading, record: TraceRecord, at: number): Comparison {
+  const { run, plan } = reading;
+  if (record.kind === "heading") return { kind: "heading" };
+  if (at > plan.until && record.kind !== "other") return left("after a call that is not modelled");
+  if (record.kind === "end") {
+    const event = run.log.length - 1;
+    if (run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
+    return compared("the script ended", { text: howItEnded(run), event }, run);
+  }
+  const real = recordText(record);
+  return real === undefined
+    ? compareAction(reading, record, at)
+    : compareLine(reading, record, real);
+}
+
+const howItEnded = ({ final: { end } }: Run): string =>
+  end === undefined ? "the script ended" : `the machine stopped: ${end.kind}`;
+
+/**
+ * Why a record takes no part: what it would need is not modelled yet, or it only shows something.
+ */
+function leftBecause(record: TraceRecord): Comparison {
+  switch (record.kind) {
+    case "sh":
+      return { kind: "heading" };
+    case "call":
+      return left(record.op === "smc" ? "SMC" : "HVC with a named page");
+    case "other":
+      return left(KVM_OPS.has(record.op) ? "KVM ioctl" : record.op);
+    default:
+      return left(record.kind);
+  }
+}
+
+/** The ioctls of user space. Source: the recorder's list of records. */
+const KVM_OPS: ReadonlySet<string> = new Set([
+  "kvm",
+  "kvcpu",
+  "kinit",
+  "kmem",
+  "kreg",
+  "kcap",
+  "kcapen",
+  "kclose",
+  "krun",
+]);
+
+/** Holds the model against a trace; `files` are the modules by name. */
+export function compareTrace(trace: Trace, files: ReadonlyMap<string, Uint8Array>): TraceResult {
+  const ran = runTrace(trace, files);
+  if (ran === undefined) {
+    const why = `kernel not modelled: ${trace.header.kernel.split(",")[0]}`;
+    return { trace, comparisons: trace.records.map(() => left(why)), run: undefined };
+  }
+  const { plan, run } = ran;
+  const streams = ourStreams(answersOf(run, trace.header.kernel_args));
+  const reading: Reading = { plan, run, streams, events: hostEvents(run), booted: false };
+  const comparisons = trace.records.map(({ record }, at) => compareRecord(reading, record, at));
+  return { trace, comparisons: withWhatIsTooMuch(comparisons, streams), run };
+}
+
+/** A line of ours that no record has is a mismatch of the last record, which stands for the end. */
+function withWhatIsTooMuch(
+  comparisons: readonly Comparison[],
+  { boot, printed, console }: Streams,
+): readonly Comparison[] {
+  const extra = [...boot, ...printed, ...console][0];
+  const last = comparisons.at(-1);
+  if (extra === undefined || last === undefined || last.kind === "mismatched") return comparisons;
+  const { text, event } = extra;
+  return comparisons.with(-1, { kind: "mismatched", real: "nothing more", ours: text, event });
+}

@@ -1,0 +1,102 @@
+// What a trace asks the model to do: the same command line, the same modules, the same calls.
+
+import type { HostAction, Scenario } from "../../model/scenario.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+import type { RecordOf, Trace, TraceHeader, TraceRecord } from "./trace.ts";
+
+/** An action of the host with the record that it comes from. */
+export interface PlannedAction {
+  readonly record: number;
+  readonly action: HostAction;
+}
+
+/** A trace as a scenario. */
+export interface Plan {
+  readonly scenario: Scenario;
+  readonly planned: readonly PlannedAction[];
+  /** The first record that acts in a way that the model cannot: nothing after it is known. */
+  readonly until: number;
+}
+
+/** The system that a trace was recorded on, if it is one that the model knows. */
+export function systemOf({ kernel, cpus }: TraceHeader): SystemConfig | undefined {
+  if (!kernel.startsWith("android14-6.1 ")) return undefined;
+  const build = kernel.includes("NVHE_EL2_DEBUG=y") ? "el2debug" : "production";
+  return { branch: "android14-6.1", build, documented: false, cpuCount: cpus };
+}
+
+/** The size of the firmware region in the device tree, if the header names one. */
+function firmwareBytes({ device_tree }: TraceHeader): number {
+  const mebibytes = /(\d+) MiB no-map region/.exec(device_tree ?? "")?.[1];
+  return mebibytes === undefined ? 0 : Number(mebibytes) << 20;
+}
+
+/** A number as the scripts write it, decimal or hexadecimal; names of pages are not numbers. */
+const numberOf = (text: string): bigint | undefined =>
+  /^(?:0x[0-9a-f]+|\d+)$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : undefined;
+
+/** Whether a call can be made: every argument is a number. */
+export function registersOf({ id, args }: RecordOf<"call">): readonly bigint[] | undefined {
+  const x = [id, ...args].map(numberOf);
+  return x.every((value) => value !== undefined) ? x : undefined;
+}
+
+const INSMOD = /^insmod \/mods\/([\w-]+)\.ko(?: (.*))?$/;
+const RMMOD = /^rmmod ([\w-]+)$/;
+
+/** The module that a shell command takes out or puts in. */
+export function shellAction(cmd: string): HostAction | undefined {
+  const insmod = INSMOD.exec(cmd);
+  if (insmod !== null) {
+    return { kind: "insmod", cpu: 0, name: insmod[1] ?? "", parameters: insmod[2] ?? "" };
+  }
+  const rmmod = RMMOD.exec(cmd);
+  return rmmod === null ? undefined : { kind: "rmmod", name: rmmod[1] ?? "" };
+}
+
+/**
+ * What the host does at a record; undefined for one that asks for nothing, or for what has no
+ * number yet.
+ */
+function actionOf(record: TraceRecord): HostAction | undefined {
+  if (record.kind === "sh") return shellAction(record.cmd);
+  if (record.kind !== "call" || record.op !== "hvc") return undefined;
+  const x = registersOf(record);
+  const { cpu, imm } = record;
+  return x === undefined ? undefined : { kind: "hvc", cpu, imm, x };
+}
+
+/**
+ * The scenario of a trace. `twice` holds the places of insmod records that failed: busybox tries a
+ * second system call
+ * then. The module that made the calls (it has `loaded`) takes no part.
+ */
+export function planOf(
+  { header, records }: Trace,
+  system: SystemConfig,
+  twice: ReadonlySet<number>,
+): Plan {
+  const cannot = records.findIndex(({ record }) => record.kind === "call" && !actionOf(record));
+  const until = cannot < 0 ? records.length : cannot;
+  const planned = records.slice(0, until).flatMap(({ record }, at): PlannedAction[] => {
+    const action = actionOf(record);
+    if (action === undefined) return [];
+    const once = { record: at, action };
+    return twice.has(at) ? [once, once] : [once];
+  });
+  const scenario: Scenario = {
+    system,
+    boot: {
+      commandLine: header.kernel_args,
+      firmwareBytes: firmwareBytes(header),
+      modprobe: "stand-in",
+      modulePath: "",
+      initramfs: header.modules
+        .filter(({ loaded }) => loaded === undefined)
+        .map(({ name }) => ({ name, file: name, needs: [] })),
+      faults: [],
+    },
+    actions: planned.map(({ action }) => action),
+  };
+  return { scenario, planned, until };
+}

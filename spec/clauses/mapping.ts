@@ -32,6 +32,7 @@ import {
   refuses,
   spell,
   unknown,
+  type Verdict,
 } from "./phrases.ts";
 
 type HvcStep = Step<Hvc>;
@@ -62,6 +63,12 @@ const protFits = (prot: number): boolean =>
 
 const isFree = (hyp: Hyp, va: HypVa): boolean => !hyp.el2.mappings.has(va);
 
+/** Whether the address maps nothing yet, or exactly what is asked for. */
+function fits(step: HvcStep): boolean {
+  const { page, va, prot } = mapCall(step);
+  return isFree(step.pre, va) || equal(step.pre.el2.mappings.get(va), { pfn: page, prot });
+}
+
 /**
  * Whether the call gets as far as the page-table code: a checked address, a page that is plainly
  * the host's.
@@ -87,6 +94,16 @@ const unmapsAfterDonating = (step: HvcStep): boolean =>
 const canUnmap = (step: HvcStep): boolean =>
   equal(pageAt(step.pre, pfnArgument(step, 1)), HYP_PAGE) &&
   !isFree(step.pre, hypVa(argument(step, 2)));
+
+/** Whether the call names an init function, and not a struct that holds one. */
+const givesInit = (step: HvcStep): boolean =>
+  initialises(step) && branchOf(step.pre.config).initArgument === "function VA";
+
+const entersInit = (step: HvcStep): Verdict =>
+  ensure(
+    step.outcome.kind === "enters" && step.outcome.address === argument(step, 1),
+    `the init function was not entered: ${spell(step.outcome)}`,
+  );
 
 /** What the base of a reservation of so many bytes is a multiple of. */
 function alignment(step: HvcStep, bytes: bigint): bigint {
@@ -202,14 +219,13 @@ export const MAPPING: readonly StepClause[] = [
   clause({
     id: "LOAD-35",
     kind: "kernel",
-    statement: "A page asked for where another is mapped is refused and stays the host's.",
-    source: [cite("android14-6.1", "hyp_map_walker, hyp/pgtable.c; __pkvm_map_module_page")],
+    statement: "A page to be mapped where another is, or otherwise than it is, stops the system.",
+    source: [
+      cite("android14-6.1", "hyp_map_walker_try_leaf, hyp/pgtable.c: WARN_ON, which EL2 dies of"),
+    ],
     on: ["hvc"],
-    applies: (step) => {
-      const { va, prot } = mapCall(step);
-      return donates(step) && protFits(prot) && !isFree(step.pre, va);
-    },
-    holds: (step) => refuses(step, "EINVAL"),
+    applies: (step) => donates(step) && protFits(mapCall(step).prot) && !fits(step),
+    holds: ({ outcome }) => panics(outcome, "EL2_BUG"),
   }),
   clause({
     id: "LOAD-22",
@@ -221,10 +237,7 @@ export const MAPPING: readonly StepClause[] = [
       cite("measured", "mod-ok, ops: module pages are the hypervisor's (pte 4)"),
     ],
     on: ["hvc"],
-    applies: (step) => {
-      const { va, prot } = mapCall(step);
-      return donates(step) && protFits(prot) && isFree(step.pre, va);
-    },
+    applies: (step) => donates(step) && protFits(mapCall(step).prot) && fits(step),
     holds: (step) => {
       const { page, va, prot } = mapCall(step);
       return all(
@@ -292,30 +305,19 @@ export const MAPPING: readonly StepClause[] = [
       "Up to android15-6.6 EL2 enters whatever address the host gives as the init function.",
     source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c: no validation")],
     on: ["hvc"],
-    applies: (step) =>
-      initialises(step) &&
-      branchOf(step.pre.config).initArgument === "function VA" &&
-      !debugStops(step, argument(step, 1)),
-    holds: (step) =>
-      all(
-        ensure(
-          step.outcome.kind === "enters" && step.outcome.address === argument(step, 1),
-          `the init function was not entered: ${spell(step.outcome)}`,
-        ),
-        changesNothing(step),
-      ),
+    applies: givesInit,
+    holds: (step) => all(entersInit(step), changesNothing(step)),
   }),
   clause({
     id: "LOAD-27",
     kind: "kernel",
-    statement: "A debug build stops when the init function lies outside every module.",
-    source: [cite("android14-6.1", "assert_in_mod_range, __pkvm_init_module, hyp/nvhe/modules.c")],
+    statement: "A debug build looks no closer at the address of an init function.",
+    source: [
+      cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c: no assert_in_mod_range"),
+    ],
     on: ["hvc"],
-    applies: (step) =>
-      initialises(step) &&
-      branchOf(step.pre.config).initArgument === "function VA" &&
-      debugStops(step, argument(step, 1)),
-    holds: ({ outcome }) => panics(outcome, "BAD_HCALL_ADDRESS"),
+    applies: (step) => givesInit(step) && debugStops(step, argument(step, 1)),
+    holds: entersInit,
   }),
   clause({
     id: "LOAD-28",

@@ -241,6 +241,7 @@ const stopping = (pre: Hyp, action: ReturnType<typeof hvc>): Case => [
   step(pre, action, answered(0)),
   step(pre, action, panicked("EL2_BUG")),
 ];
+const OUTSIDE = 0xffff_ffc0_0000_2000n;
 const refusedLate = step(DEPRIVILEGED, hvc(PAGES, 1), UNKNOWN);
 const inits = step(MAPPED, hvc(INIT, HANDLER), entered(HANDLER));
 const initReturned = { kind: "el2_init_returned", cpu: 0, value: 0xffff_ffean } as const;
@@ -278,7 +279,11 @@ describe("loading at EL2", () => {
     "LOAD-19": stopping(debug(RESERVED), hvc(MAP, TEXT_PFN, 0x20_0010_0000n, 5)),
     "LOAD-20": refusingHvc(MAPPED, hvc(MAP, TEXT_PFN, TEXT_VA + 0x1000n, 5), -1),
     "LOAD-21": refusingHvc(RESERVED, hvc(MAP, TEXT_PFN, TEXT_VA, 7), -22),
-    "LOAD-35": refusingHvc(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), -22),
+    "LOAD-35": [
+      step(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), panicked("EL2_BUG")),
+      step(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), answered(-22)),
+      step(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), answered(0)),
+    ],
     "LOAD-22": [
       mapped,
       answering(mapped, answered(-1)),
@@ -316,7 +321,10 @@ describe("loading at EL2", () => {
       answering(inits, answered(0)),
       leaving(inits, takesPage),
     ],
-    "LOAD-27": stopping(debug(MAPPED), hvc(INIT, 0xffff_ffc0_0000_2000n)),
+    "LOAD-27": [
+      step(debug(MAPPED), hvc(INIT, OUTSIDE), entered(OUTSIDE)),
+      step(debug(MAPPED), hvc(INIT, OUTSIDE), panicked("BAD_HCALL_ADDRESS")),
+    ],
     "LOAD-28": [
       step(MAPPED, initReturned, answered(-22)),
       step(MAPPED, initReturned, answered(0)),

@@ -1,13 +1,8 @@
 // A core and how it runs: instructions from the program counter on, until something stops it.
 
 import type { CpuModel } from "./cpu-model.ts";
-import { mayBePending, pendingAfterFetch, pendingBefore } from "./exceptions/priority.ts";
-import { takeException } from "./exceptions/take.ts";
-import { acceptsBranch } from "./interpret/landing-pads.ts";
-import { operationOf } from "./interpret/operations.ts";
-import { NEXT, SYNCED } from "./interpret/outcome.ts";
+import { type Budget, needsStep, runPage, step, type Trace } from "./interpret/loop.ts";
 import { forkMemory, type Memory } from "./memory.ts";
-import { fetchWord, isGuarded } from "./mmu/fetch.ts";
 import { forkCore, resetCore } from "./reset.ts";
 import type { Core, El } from "./state.ts";
 
@@ -31,7 +26,8 @@ export type Stop =
 
 /**
  * Addresses that the caller owns, at EL1 and at EL2. When the program counter is at one at its
- * Exception level, `run` stops before it fetches or translates anything there.
+ * Exception level, `run` stops before it fetches or translates anything there. A set that has been
+ * given to `run` must not change any more: make another one.
  */
 export interface Gates {
   readonly el1: ReadonlySet<bigint>;
@@ -45,7 +41,7 @@ export interface RunOptions {
   readonly budget: number;
   readonly gates: Gates;
   /** Called before each instruction. */
-  readonly trace?: (core: Core, word: number) => void;
+  readonly trace?: Trace;
 }
 
 /** A core on this memory as reset leaves it: at EL2 with its own stack pointer, translation off. */
@@ -62,55 +58,25 @@ export function forkCores(cores: readonly Core[]): Core[] {
 }
 
 /** Executes instructions until the budget is used up, a gate is reached, or one of them stops. */
-export function run(core: Core, { budget, gates, trace }: RunOptions): Stop {
-  for (let left = budget; left > 0; left--) {
-    const { EL } = core.pstate;
-    const owned = EL === 2 ? gates.el2 : gates.el1;
-    if (EL !== 0 && owned.has(core.pc)) return { kind: "gate", el: EL, address: core.pc };
-    const stop = step(core, trace);
+export function run(core: Core, options: RunOptions): Stop {
+  const { gates, trace } = options;
+  const budget = { left: options.budget };
+  while (budget.left > 0) {
+    const slowly = trace !== undefined || needsStep(core);
+    const stop = slowly ? stepUnlessGate(core, budget, gates, trace) : runPage(core, budget, gates);
     if (stop !== undefined) return stop;
-    core.retired++;
   }
   return { kind: "budget" };
 }
 
-/** Executes one instruction, or takes the exception that comes before it. */
-function step(core: Core, trace: RunOptions["trace"]): Stop | undefined {
-  const before = mayBePending(core) ? pendingBefore(core) : undefined;
-  if (before !== undefined) {
-    takeException(core, before);
-    return undefined;
-  }
-  const word = fetchWord(core, core.pc);
-  if (typeof word !== "number") {
-    takeException(core, word);
-    return undefined;
-  }
-  const { BTYPE, IL } = core.pstate;
-  if (BTYPE !== 0 || IL !== 0) {
-    const landingPad = BTYPE === 0 || acceptsBranch(core, word);
-    const fetched = pendingAfterFetch(core, isGuarded(core, core.pc), landingPad);
-    if (fetched !== undefined) {
-      takeException(core, fetched);
-      return undefined;
-    }
-  }
-  trace?.(core, word);
-  return execute(core, word);
-}
-
-function execute(core: Core, word: number): Stop | undefined {
-  const outcome = operationOf(core.cpuModel.features, word)(core);
-  if (typeof outcome !== "object") {
-    if (outcome === NEXT || outcome === SYNCED) advance(core);
-    return undefined;
-  }
-  if (outcome.kind === "wait") advance(core);
-  return outcome.kind === "unmodelled" ? { ...outcome, word } : outcome;
-}
-
-/** Goes to the next instruction, which no branch led to. */
-function advance(core: Core): void {
-  core.pc = BigInt.asUintN(64, core.pc + 4n);
-  core.pstate.BTYPE = 0;
+function stepUnlessGate(
+  core: Core,
+  budget: Budget,
+  gates: Gates,
+  trace: Trace | undefined,
+): Stop | undefined {
+  const { EL } = core.pstate;
+  const stops = EL === 2 ? gates.el2 : gates.el1;
+  if (EL !== 0 && stops.has(core.pc)) return { kind: "gate", el: EL, address: core.pc };
+  return step(core, budget, trace);
 }

@@ -14,6 +14,9 @@ export interface Signature {
   readonly result: number;
 }
 
+/** Functions with a value that look at the address of the instruction, or at the count of them. */
+export const lookAtPC: readonly string[] = ["InGuardedPage", "MRS", "SYSL"];
+
 const pure = (args: readonly number[], result: number): Signature => ({
   kind: "pure",
   args,

@@ -6,7 +6,7 @@
 import type { AccessDescriptor } from "../bits/access-descriptor.ts";
 import type { Bits } from "../bits/bits.ts";
 import type { Effect } from "../bits/effects.ts";
-import { type FunctionName, signatures } from "../bits/functions.ts";
+import { type FunctionName, lookAtPC, signatures } from "../bits/functions.ts";
 import { meaning } from "../bits/meaning.ts";
 import type { Core } from "../state.ts";
 import { engineFunctions } from "./engine-functions.ts";
@@ -14,9 +14,15 @@ import { asNumber, comparisonText, operatorText, sliceText } from "./expressions
 import { JUMPED, NEXT, type Outcome } from "./outcome.ts";
 
 /** What a word does to a core. */
-export type Operation = (core: Core) => Outcome;
+export interface Operation {
+  readonly execute: (core: Core) => Outcome;
+  /** `core.pc` and `core.retired` have to be right before it executes. */
+  readonly needsPC: boolean;
+  /** It may write memory, and so may change code and translation tables. */
+  readonly stores: boolean;
+}
 
-type Factory = (constants: readonly unknown[]) => Operation;
+type Factory = (constants: readonly unknown[]) => Operation["execute"];
 
 const factories = new Map<string, Factory>();
 
@@ -25,11 +31,22 @@ interface Text {
   readonly constants: unknown[];
   readonly names: Map<Bits, string>;
   readonly uses: Map<Bits, number>;
+  /** Whether the address of the instruction is used, other than by a direct branch. */
+  needsPC: boolean;
+  /** Whether a function is called that may fail, and so may do more than give a value. */
+  calls: boolean;
 }
 
 /** Makes the function of an instruction with these effects. */
 export function generate(effects: readonly Effect[]): Operation {
-  const text: Text = { lines: [], constants: [], names: new Map(), uses: new Map() };
+  const text: Text = {
+    lines: [],
+    constants: [],
+    names: new Map(),
+    uses: new Map(),
+    needsPC: false,
+    calls: false,
+  };
   for (const effect of effects) for (const operand of operandsOf(effect)) countUses(text, operand);
   for (const effect of effects)
     for (const operand of operandsOf(effect)) emitAccesses(text, operand);
@@ -40,7 +57,9 @@ export function generate(effects: readonly Effect[]): Operation {
     factory = compile(body, text.constants.length);
     factories.set(body, factory);
   }
-  return factory(text.constants);
+  const needsPC = text.needsPC || effects.some(({ effect }) => effect === "perform");
+  const stores = needsPC || effects.some(({ effect }) => effect === "store") || text.calls;
+  return { execute: factory(text.constants), needsPC, stores };
 }
 
 function compile(body: string, constantCount: number): Factory {
@@ -66,13 +85,25 @@ function operandsOf(effect: Effect): readonly Bits[] {
     case "store":
       return [effect.address, effect.value, ...optional(effect.condition)];
     case "branch":
-      return [effect.target, ...optional(effect.condition)];
+      // A direct branch is a distance, and needs no address.
+      return [
+        ...(distanceOf(effect.target) === undefined ? [effect.target] : []),
+        ...optional(effect.condition),
+      ];
     case "perform":
       return effect.args;
     case "UNDEFINED":
     case "unmodelled":
       return [];
   }
+}
+
+/** How far a target is from the instruction, where the encoding fixes that. */
+function distanceOf(target: Bits): number | undefined {
+  if (target.op !== "add") return undefined;
+  const [from, by] = target.args;
+  if (from?.op !== "PC" || by?.op !== "lit") return undefined;
+  return Number(BigInt.asIntN(64, by.value));
 }
 
 const optional = (bits: Bits | undefined): readonly Bits[] => (bits === undefined ? [] : [bits]);
@@ -99,8 +130,13 @@ function emitAccesses(text: Text, node: Bits): void {
   } else if (node.op === "call") {
     const args = node.args.map((arg) => expression(text, arg));
     const result = callText(text, node.function, args, openBytes(node), node.access);
-    if (signatures[node.function].kind === "fallible") emitFallible(text, node, result);
-    else define(text, node, result);
+    if (lookAtPC.includes(node.function)) text.needsPC = true;
+    if (signatures[node.function].kind === "fallible") {
+      text.calls = true;
+      emitFallible(text, node, result);
+    } else {
+      define(text, node, result);
+    }
   }
 }
 
@@ -129,7 +165,7 @@ function openBytes(node: Bits & { readonly op: "call" }): number | undefined {
 function emitFallible(text: Text, node: Bits, result: string): void {
   const name = `f${text.names.size}`;
   text.lines.push(`const ${name} = ${result};`);
-  text.lines.push(`if (typeof ${name} === "object") return raise(core, ${name});`);
+  text.lines.push(`if (typeof ${name} === "object") return ${name};`);
   const big = node.op === "Mem" || (node.op === "call" && node.function === "LoadExclusive");
   if (big && asNumber(node.width)) define(text, node, `Number(${name})`);
   else text.names.set(node, name);
@@ -167,6 +203,7 @@ function valueText(text: Text, node: Bits): string {
     case "SP":
       return "core.sp[p.SP === 0 ? 0 : p.EL]";
     case "PC":
+      text.needsPC = true;
       return "core.pc";
     case "PSTATE":
       return `p.${node.field}`;
@@ -263,7 +300,7 @@ function emitStores(
 }
 
 function emitCheck(lines: string[], call: string, guard = ""): void {
-  lines.push(`${guard}{ const f = ${call}; if (f !== undefined) return raise(core, f); }`);
+  lines.push(`${guard}{ const f = ${call}; if (f !== undefined) return f; }`);
 }
 
 function emitInOrder(
@@ -278,7 +315,7 @@ function emitInOrder(
 }
 
 function effectText(text: Text, effect: Effect, operands: readonly string[]): string {
-  const [a, b] = operands;
+  const [a] = operands;
   switch (effect.effect) {
     case "setX":
       return effect.n === 31 ? "" : setXText(text, effect.n, effect.value, a ?? "");
@@ -286,12 +323,8 @@ function effectText(text: Text, effect: Effect, operands: readonly string[]): st
       return `core.sp[p.SP === 0 ? 0 : p.EL] = ${a};`;
     case "setPSTATE":
       return `p.${effect.field} = ${a};`;
-    case "branch": {
-      // An indirect jump or call says itself what it was; any other branch was none.
-      const indirect = effect.type === "INDIR" || effect.type === "INDCALL";
-      const jump = `${indirect ? "" : "p.BTYPE = 0; "}core.pc = ${a}; return ${JUMPED};`;
-      return b === undefined ? jump : `if (${b}) { ${jump} }`;
-    }
+    case "branch":
+      return branchText(text, effect, operands);
     case "perform": {
       const call = callText(text, effect.function, operands, undefined, effect.access);
       return `{ const o = ${call}; if (o !== ${NEXT}) return o; }`;
@@ -299,10 +332,26 @@ function effectText(text: Text, effect: Effect, operands: readonly string[]): st
     case "UNDEFINED":
       return "return undefinedInstruction(core);";
     case "unmodelled":
-      return `return unmodelled(core, ${constant(text, effect.what)});`;
+      return `return unmodelled(${constant(text, effect.what)});`;
     case "store":
       throw new Error("stores are emitted first");
   }
+}
+
+function branchText(
+  text: Text,
+  effect: Effect & { readonly effect: "branch" },
+  operands: readonly string[],
+): string {
+  const distance = distanceOf(effect.target);
+  const [target, condition] = distance === undefined ? operands : [undefined, ...operands];
+  // An indirect jump or call says itself what it was; a return was none.
+  const clear = effect.type === "RET" ? "p.BTYPE = 0; " : "";
+  const jump =
+    distance === undefined
+      ? `${clear}core.pc = ${target}; return ${JUMPED};`
+      : `return ${constant(text, distance)};`;
+  return condition === undefined ? jump : `if (${condition}) { ${jump} }`;
 }
 
 /** Writes a register; a value of up to 32 bits is written as two halves. */

@@ -1,23 +1,16 @@
 // Functions of the hints that wait, and of the barriers that this core notices.
 
 import { waitTrap } from "../../exceptions/generate.ts";
-import { takeException } from "../../exceptions/take.ts";
+import { wakesUp } from "../../exceptions/interrupts.ts";
 import type { Core } from "../../state.ts";
-import { ENTERED, NEXT, type Outcome, SYNCED } from "../outcome.ts";
+import { NEXT, type Outcome, SYNCED } from "../outcome.ts";
 
 /** Waits, unless that is trapped. */
-function wait(core: Core, instruction: "WFI" | "WFE"): Outcome {
-  const trap = waitTrap(core, instruction);
-  if (trap === undefined) return { kind: "wait", instruction };
-  takeException(core, trap);
-  return ENTERED;
-}
+const wait = (core: Core, instruction: "WFI" | "WFE"): Outcome =>
+  waitTrap(core, instruction) ?? { kind: "wait", instruction };
 
 /** Goes on where an interrupt is pending, masked or not. */
-function WFI(core: Core): Outcome {
-  const { irq, fiq, serror } = core.pending;
-  return irq || fiq || serror ? NEXT : wait(core, "WFI");
-}
+const WFI = (core: Core): Outcome => (wakesUp(core) ? NEXT : wait(core, "WFI"));
 
 /** Goes on where the event register is set, and clears it. */
 function WFE(core: Core): Outcome {

@@ -2,7 +2,6 @@
 
 import type { Exception, Fault } from "../../exceptions/exception.ts";
 import { undefinedInstruction } from "../../exceptions/generate.ts";
-import { takeException } from "../../exceptions/take.ts";
 import { TAG_GRANULE_BYTES } from "../../memory.ts";
 import { writeMem } from "../../mmu/access.ts";
 import {
@@ -13,13 +12,7 @@ import {
   writeMemTags,
 } from "../../mmu/tag-access.ts";
 import type { Core } from "../../state.ts";
-import { ENTERED, NEXT, type Outcome } from "../outcome.ts";
-
-function finish(core: Core, exception: Exception | undefined): Outcome {
-  if (exception === undefined) return NEXT;
-  takeException(core, exception);
-  return ENTERED;
-}
+import { NEXT, type Outcome } from "../outcome.ts";
 
 /** LDGM, STGM and STZGM do not exist at EL0. */
 const undefinedAtEl0 = (core: Core): Exception | undefined =>
@@ -55,14 +48,11 @@ export const memoryTagFunctions = {
     tagAlignmentFault(core, va, true) ?? va,
   ReadMemTag: readMemTag,
   WriteMemTag: (core: Core, va: bigint, granules: number, tag: number): Outcome =>
-    finish(
-      core,
-      writeMemTags(core, va, granules, () => tag),
-    ),
+    writeMemTags(core, va, granules, () => tag) ?? NEXT,
   ReadMemTags: (core: Core, va: bigint): bigint | Exception =>
     undefinedAtEl0(core) ?? readMemTagBlock(core, va),
   WriteMemTags: (core: Core, va: bigint, tags: bigint): Outcome =>
-    finish(core, undefinedAtEl0(core) ?? writeMemTagBlock(core, va, tags)),
+    undefinedAtEl0(core) ?? writeMemTagBlock(core, va, tags) ?? NEXT,
   ZeroMemoryAndWriteTags: (core: Core, va: bigint, tag: number): Outcome =>
-    finish(core, undefinedAtEl0(core) ?? zeroBlock(core, va, tag)),
+    undefinedAtEl0(core) ?? zeroBlock(core, va, tag) ?? NEXT,
 };

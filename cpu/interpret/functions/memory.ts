@@ -1,31 +1,36 @@
 // Functions of the load and store instructions.
 
 import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
-import { EC, type Exception, type Fault, synchronous } from "../../exceptions/exception.ts";
-import { generalTarget } from "../../exceptions/route.ts";
+import { spAlignmentFault } from "../../exceptions/abort.ts";
+import type { Exception, Fault } from "../../exceptions/exception.ts";
 import type { AccessSize } from "../../memory.ts";
 import { isGuarded } from "../../mmu/fetch.ts";
 import { clearExclusive, loadExclusive, storeExclusive } from "../../mmu/monitors.ts";
+import { controlsOf, rangeOf, stage1Of } from "../../mmu/regime.ts";
+import { sctlrOf } from "../../mmu/tags.ts";
 import type { Core } from "../../state.ts";
+import { flag, SCTLR } from "../../sysregs/fields.ts";
 import { NEXT, type Outcome } from "../outcome.ts";
-
-/** SCTLR_ELx.SA, and SA0 of the level that controls EL0. Source: DDI0487 D24.2.169 SCTLR_EL1. */
-const SA = 1n << 3n;
-const SA0 = 1n << 4n;
 
 /** The stack pointer in use, if it is aligned or need not be. Source: DDI0487 CheckSPAlignment. */
 function CheckSPAlignment(core: Core): bigint | Exception {
   const { EL, SP } = core.pstate;
   const sp = core.sp[SP === 0 ? 0 : EL] ?? 0n;
   if ((sp & 15n) === 0n) return sp;
-  const target = generalTarget(core);
-  const sctlr = target === 2 ? core.sysreg.SCTLR_EL2 : core.sysreg.SCTLR_EL1;
-  const checks = (sctlr & (EL === 0 ? SA0 : SA)) !== 0n;
-  return checks ? synchronous(target, EC.SPAlignment, 0) : sp;
+  return flag(sctlrOf(core, EL), EL === 0 ? SCTLR.SA0 : SCTLR.SA) ? spAlignmentFault(core) : sp;
 }
 
-function AArch64_BranchAddr(_core: Core, target: bigint): bigint {
-  return target;
+/**
+ * The address that a branch goes to: without its top byte, where that is ignored for instructions.
+ * Source: DDI0487 AArch64.BranchAddr.
+ */
+export function AArch64_BranchAddr(core: Core, target: bigint): bigint {
+  // Bits 63 to 55 are zero: nothing to ignore.
+  if (target < 1n << 55n) return target;
+  const stage1 = stage1Of(controlsOf(core), core.pstate.EL);
+  if (!rangeOf(stage1, target).tbiInstruction) return target;
+  const twoRanges = stage1.upper !== undefined;
+  return twoRanges ? BigInt.asUintN(64, BigInt.asIntN(56, target)) : BigInt.asUintN(56, target);
 }
 
 /** Whether a branch from this instruction leaves a page that is guarded. */

@@ -1,21 +1,14 @@
 // Functions of MRS, MSR, SYS and SYSL.
 
 import type { Exception, Unmodelled } from "../../exceptions/exception.ts";
-import { takeException } from "../../exceptions/take.ts";
 import type { Core } from "../../state.ts";
 import { readSysreg, writeSysreg } from "../../sysregs/access.ts";
 import { writePstateField } from "../../sysregs/pstate-fields.ts";
 import { executeSys, executeSysl } from "../../sysregs/system-instructions.ts";
-import { ENTERED, type Outcome, SYNCED } from "../outcome.ts";
+import { type Outcome, SYNCED } from "../outcome.ts";
 
 /** A write to a system register may change everything that the engine has looked up. */
-function finish(core: Core, result: undefined | Exception | Unmodelled): Outcome {
-  if (result === undefined) return SYNCED;
-  if (result.type === "unmodelled")
-    return { kind: "unmodelled", what: result.what, word: 0, pc: core.pc };
-  takeException(core, result);
-  return ENTERED;
-}
+const finish = (result: undefined | Exception | Unmodelled): Outcome => result ?? SYNCED;
 
 type Numbers5 = [op0: number, op1: number, CRn: number, CRm: number, op2: number, Rt: number];
 type Numbers4 = [op1: number, CRn: number, CRm: number, op2: number, Rt: number];
@@ -23,10 +16,10 @@ type Numbers4 = [op1: number, CRn: number, CRm: number, op2: number, Rt: number]
 export const systemFunctions = {
   MRS: readSysreg,
   MSR: (core: Core, ...[op0, op1, CRn, CRm, op2, Rt, value]: [...Numbers5, bigint]): Outcome =>
-    finish(core, writeSysreg(core, op0, op1, CRn, CRm, op2, Rt, value)),
+    finish(writeSysreg(core, op0, op1, CRn, CRm, op2, Rt, value)),
   MSR_immediate: (core: Core, op1: number, op2: number, CRm: number): Outcome =>
-    finish(core, writePstateField(core, op1, CRm, op2)),
+    finish(writePstateField(core, op1, CRm, op2)),
   SYS: (core: Core, ...[op1, CRn, CRm, op2, Rt, value]: [...Numbers4, bigint]): Outcome =>
-    finish(core, executeSys(core, op1, CRn, CRm, op2, Rt, value)),
+    finish(executeSys(core, op1, CRn, CRm, op2, Rt, value)),
   SYSL: executeSysl,
 };

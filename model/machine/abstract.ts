@@ -2,7 +2,15 @@
 
 import { addressOf, type HypVa, hypVa, type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp, ModuleMapping } from "../../spec/types/hyp.ts";
-import type { HostPageState, HypPageState, OwnerId, PageState } from "../../spec/types/page.ts";
+import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO, PROT } from "../../spec/types/module.ts";
+import {
+  type HostPageState,
+  HYP_PAGE,
+  type HypPageState,
+  type OwnerId,
+  type PageState,
+  PLAIN_PAGE,
+} from "../../spec/types/page.ts";
 import { CARVE_OUT } from "../initial.ts";
 import { pageOf } from "../ownership/page-of.ts";
 import {
@@ -23,7 +31,7 @@ import {
 import { isMemory } from "../pgtable/host-stage2.ts";
 import { HYP_LINEAR_OFFSET, linearPage } from "../pgtable/hyp-stage1.ts";
 import { leaves } from "../pgtable/table.ts";
-import { fixmapSlot, hypStack } from "./layout.ts";
+import { fixmapSlot, HYP_RODATA_PA, HYP_TEXT_PA, HYP_TEXT_PAGES, hypStack } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import { HCR_VM } from "./registers.ts";
 
@@ -73,14 +81,16 @@ export function readBack(machine: Machine): Seen {
   return { pages, mappings, finalised };
 }
 
-/** The pages that one leaf covers. */
-function* pagesFrom(first: number, level: Level): Generator<Pfn> {
-  const count = Number(levelBytes(level) >> 12n);
-  for (let n = 0; n < count; n++) yield pfn(first + n);
-}
+/** Most pages that are not the host's are one of these two: they are kept once, so that they compare quickly. */
+const MARKED: SeenPage = { host: "NOPAGE", owner: "HYP", prot: 0, hyp: "NOPAGE" };
+const HYP_OWNED: SeenPage = { ...MARKED, hyp: "OWNED" };
+
+/** How many pages leaves of a level cover. */
+const pageCount = (level: Level, count: number): number => count * Number(levelBytes(level) >> 12n);
 
 function readHost(machine: Machine, pages: Map<Pfn, SeenPage>): void {
-  for (const { address, level, entry } of leaves(machine.physical, machine.hostStage2.table)) {
+  const { table } = machine.hostStage2;
+  for (const { address, level, entry, count } of leaves(machine.physical, table)) {
     const first = Number(address >> 12n);
     const valid = isValid(entry);
     // A block that is plainly the host's says nothing page by page.
@@ -89,13 +99,24 @@ function readHost(machine: Machine, pages: Map<Pfn, SeenPage>): void {
     const identity = valid && outputAddress(entry, level) === address;
     if (identity && host === "OWNED" && prot === plainProt(machine, pfn(first))) continue;
     const owner = valid ? (identity ? "HOST" : undefined) : ownerOf(entry);
-    for (const page of pagesFrom(first, level))
-      pages.set(page, { host, owner, prot, hyp: "NOPAGE" });
+    const seen: SeenPage = owner === "HYP" ? MARKED : { host, owner, prot, hyp: "NOPAGE" };
+    for (let n = 0; n < pageCount(level, count); n++) pages.set(pfn(first + n), seen);
   }
 }
 
-/** The state that an EL2 entry of the linear map gives to its page. */
-function hypState(entry: bigint): HypPageState | undefined {
+/** What EL2 may do with a page through the linear map: its own text and rodata are kept apart. */
+function linearProt(machine: Machine, page: Pfn): number {
+  const pa = addressOf(page);
+  if (pa >= HYP_TEXT_PA && pa < HYP_TEXT_PA + HYP_TEXT_PAGES * 4096n) return PAGE_HYP_EXEC;
+  if (pa === HYP_RODATA_PA) return PAGE_HYP_RO;
+  return isMemory(machine.hostStage2, pa) ? PAGE_HYP : PAGE_HYP | PROT.DEVICE;
+}
+
+/** The state that an EL2 entry of the linear map gives to its page; undefined for what pKVM never writes there. */
+function hypState(machine: Machine, entry: bigint, page: Pfn): HypPageState | undefined {
+  if (!isValid(entry) || hypProt(withoutState(entry)) !== linearProt(machine, page)) {
+    return undefined;
+  }
   const state = stateName(entry);
   return state === "OWNED" || state === "SHARED_BORROWED" ? state : undefined;
 }
@@ -108,27 +129,27 @@ function readHyp(
   const own = new Set<bigint>(
     machine.cores.flatMap((_, cpu) => [hypStack(cpu).bottom, fixmapSlot(cpu)]),
   );
-  for (const { address, level, entry } of leaves(machine.physical, machine.hypTable)) {
+  for (const { address, level, entry, count } of leaves(machine.physical, machine.hypTable)) {
     if (own.has(address)) continue;
     const target = Number(outputAddress(entry, level) >> 12n);
-    const linear = address >= HYP_LINEAR_OFFSET;
-    const first = linear ? linearPage(address) : 0;
-    const hyp = target === first ? hypState(entry) : undefined;
-    let n = 0;
-    for (const page of pagesFrom(linear ? first : target, level)) {
-      if (linear) {
-        const seen = pages.get(page) ?? visible(machine, page, PLAIN);
-        pages.set(page, { ...seen, hyp });
-      } else {
-        const va = hypVa(address + BigInt(n) * 4096n);
-        mappings.set(va, { pfn: page, prot: hypProt(withoutState(entry)) });
+    const length = pageCount(level, count);
+    if (address >= HYP_LINEAR_OFFSET) {
+      const first = linearPage(address);
+      const hyp = target === first ? hypState(machine, entry, first) : undefined;
+      for (let n = 0; n < length; n++) {
+        const page = pfn(first + n);
+        const seen = pages.get(page) ?? visible(machine, page, PLAIN_PAGE);
+        pages.set(page, seen === MARKED && hyp === "OWNED" ? HYP_OWNED : { ...seen, hyp });
       }
-      n++;
+      continue;
+    }
+    // A module's mapping is valid and carries no state; what is not so has no permission here.
+    const prot = isValid(entry) && stateName(entry) === "OWNED" ? hypProt(entry) : 0;
+    for (let n = 0; n < length; n++) {
+      mappings.set(hypVa(address + BigInt(n) * 4096n), { pfn: pfn(target + n), prot });
     }
   }
 }
-
-const PLAIN: PageState = { host: "OWNED", owner: "HOST", hyp: "NOPAGE", refcount: 0 };
 
 /**
  * One sentence for each place where descriptors and abstract state differ; none when they agree.
@@ -146,8 +167,11 @@ export function disagreements(machine: Machine, hyp: Hyp): string[] {
   // Before EL2 is up its tables say nothing.
   if (!hyp.boot.hypUp) return found;
   for (const page of new Set([...seen.pages.keys(), ...hyp.pages.keys(), ...carveOut()])) {
-    const expected = visible(machine, page, pageOf(hyp, page));
-    const actual = seen.pages.get(page) ?? visible(machine, page, PLAIN);
+    const state = pageOf(hyp, page);
+    const read = seen.pages.get(page);
+    if (read === HYP_OWNED && state === HYP_PAGE) continue;
+    const expected = visible(machine, page, state);
+    const actual = read ?? visible(machine, page, PLAIN_PAGE);
     if (!same(expected, actual)) {
       found.push(
         `page 0x${page.toString(16)}: memory says ${describe(actual)}; the state ${describe(expected)}`,

@@ -1,5 +1,6 @@
 // What running code asks of its environment, what it is answered, and how a run ends.
 
+import type { Fault } from "../../cpu/exceptions/exception.ts";
 import type { El2Exception } from "../../spec/types/action.ts";
 import type { HostAbort } from "./host-abort.ts";
 
@@ -11,8 +12,11 @@ export interface Ended {
   readonly kind: "ended";
 }
 
-/** What a function returns in x0; a void function leaves x0 alone. */
-export type Answer = { readonly kind: "value"; readonly x0: bigint | undefined } | Ended;
+/** What a function returns in x0; a void function leaves x0 alone. Or the abort that it met on a pointer it was given. */
+export type Answer =
+  | { readonly kind: "value"; readonly x0: bigint | undefined }
+  | { readonly kind: "fault"; readonly fault: Fault }
+  | Ended;
 
 /** The registers that the host finds after its trap: x0 to x17, or as many as are given. */
 export type HvcAnswer = { readonly kind: "registers"; readonly x: readonly bigint[] } | Ended;

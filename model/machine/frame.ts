@@ -6,7 +6,7 @@ import { takeException } from "../../cpu/exceptions/take.ts";
 import type { Core } from "../../cpu/state.ts";
 import { EXPORTED_FUNCTIONS } from "../kernel/exported/exported.ts";
 import { type ExportedFunction, isKernelStop, type KernelStop } from "../kernel/exported/kernel.ts";
-import type { Entered, Environment, HvcAnswer, Ran } from "./answers.ts";
+import type { Answer, Ended, Entered, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { injectHostAbort, resolveHostAbort } from "./host-abort.ts";
 import { restoreHost, saveHost, writeHostRegisters } from "./host-context.ts";
 import { kernelOf } from "./kernel.ts";
@@ -100,10 +100,22 @@ function answerGate(frame: Frame, address: bigint, el: number): Ran | undefined 
       return el === 2 ? hypVector(frame, gate.offset) : hostVector(frame);
     case "kernel function":
       return callKernelFunction(frame, gate.name);
-    case "op": {
-      const answered = frame.env.op(gate.name, arguments8(core), frame.cpu);
-      return answered.kind === "ended" ? answered : returnFrom(core, answered.x0);
-    }
+    case "op":
+      return answerCall(core, frame.env.op(gate.name, arguments8(core), frame.cpu));
+  }
+}
+
+/** A function that the environment stands for has come to its end. */
+function answerCall(core: Core, answered: Answer): Ended | undefined {
+  switch (answered.kind) {
+    case "ended":
+      return answered;
+    case "fault":
+      // The exception is taken where the function stands, and answered at the vector like any other.
+      takeException(core, answered.fault);
+      return undefined;
+    case "value":
+      return returnFrom(core, answered.x0);
   }
 }
 
@@ -214,8 +226,7 @@ function callKernelFunction(frame: Frame, name: string): Ran | undefined {
   const { core, cpu, env } = frame;
   const exported = EXPORTED_FUNCTIONS.get(name);
   if (exported !== undefined) return callExported(frame, exported);
-  const answered = env.kernelFunction(name, arguments8(core), cpu);
-  return answered.kind === "ended" ? answered : returnFrom(core, answered.x0);
+  return answerCall(core, env.kernelFunction(name, arguments8(core), cpu));
 }
 
 /** Thrown out of a kernel function whose call of a module's function did not come back. */

@@ -12,7 +12,7 @@ import { kernelPa, mapKernelPage, unmapKernelPage } from "./kernel-memory.ts";
 import type { Machine } from "./machine.ts";
 
 /** A plain load or store of one byte: all of a page is readable and writable alike. */
-const PLAIN: AccessDescriptor = {
+export const PLAIN: AccessDescriptor = {
   unprivileged: false,
   ordered: false,
   atomic: false,

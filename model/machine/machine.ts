@@ -3,6 +3,7 @@
 import { createCore, forkCores } from "../../cpu/core.ts";
 import { type CpuModel, cortexA76 } from "../../cpu/cpu-model.ts";
 import { createMemory, type Memory } from "../../cpu/memory.ts";
+import type { TlbMode } from "../../cpu/mmu/tlb.ts";
 import type { Core } from "../../cpu/state.ts";
 import type { Branch } from "../../spec/branches/branch.ts";
 import type { HypVa } from "../../spec/types/address.ts";
@@ -62,6 +63,8 @@ export interface MachineOptions {
   readonly cpuModel?: CpuModel;
   /** The guest firmware's region, which the kernel does not map. */
   readonly firmware?: PhysicalRange;
+  /** `stale`: every translation is kept until a TLBI, so that a forgotten one shows. */
+  readonly tlb?: TlbMode;
 }
 
 /**
@@ -120,7 +123,10 @@ export function createMachine(
     opsTable: MODULE_OPS,
   };
   buildTables(machine, options.firmware);
-  cores.forEach(startKernel);
+  for (const [cpu, core] of cores.entries()) {
+    startKernel(core, cpu);
+    core.tlb.mode = options.tlb ?? "none";
+  }
   return machine;
 }
 

@@ -57,9 +57,7 @@ export const stateBits = (entry: bigint): bigint => entry & STATE_MASK;
 export const withoutState = (entry: bigint): bigint => entry & ~STATE_MASK;
 
 /** The host's name of the state bits of a valid leaf. */
-export function stateName(
-  entry: bigint,
-): "OWNED" | "SHARED_OWNED" | "SHARED_BORROWED" | undefined {
+export function stateName(entry: bigint): "OWNED" | "SHARED_OWNED" | "SHARED_BORROWED" | undefined {
   switch (stateBits(entry)) {
     case STATE_OWNED:
       return "OWNED";

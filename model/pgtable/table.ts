@@ -140,11 +140,16 @@ export function translate(
   return outputAddress(entry, level) | (address & (levelBytes(level) - 1n));
 }
 
+/** Entries that are not zero and not tables: one valid leaf, or a run of `count` equal marks side by side. */
+export interface Leaves {
+  readonly address: bigint;
+  readonly level: Level;
+  readonly entry: bigint;
+  readonly count: number;
+}
+
 /** Every entry that is not zero and not a table, in order of addresses. */
-export function* leaves(
-  memory: PhysicalMemory,
-  table: TranslationTable,
-): Generator<{ readonly address: bigint; readonly level: Level; readonly entry: bigint }> {
+export function* leaves(memory: PhysicalMemory, table: TranslationTable): Generator<Leaves> {
   const rootPages = table.inputBits === 40 ? 2 : 1;
   for (let page = 0; page < rootPages; page++) {
     const first = BigInt(page * ENTRIES) << levelShift(1);
@@ -157,7 +162,7 @@ function* leavesBelow(
   table: bigint,
   level: Level,
   first: bigint,
-): Generator<{ readonly address: bigint; readonly level: Level; readonly entry: bigint }> {
+): Generator<Leaves> {
   const words = memory.readPage(table);
   for (let index = 0; index < ENTRIES; index++) {
     const entry = words[index]!;
@@ -165,8 +170,11 @@ function* leavesBelow(
     const address = first + (BigInt(index) << levelShift(level));
     if (isTable(entry, level)) {
       yield* leavesBelow(memory, entry & OUTPUT_ADDRESS, (level + 1) as Level, address);
-    } else {
-      yield { address, level, entry };
+      continue;
     }
+    let count = 1;
+    if (!isValid(entry)) while (index + count < ENTRIES && words[index + count] === entry) count++;
+    yield { address, level, entry, count };
+    index += count - 1;
   }
 }

@@ -6,7 +6,7 @@ import { mayBePending, pendingAfterFetch, pendingBefore } from "../exceptions/pr
 import { takeException } from "../exceptions/take.ts";
 import { PAGE_BYTES, type Page, pageForRead } from "../memory.ts";
 import { fetchPage, isGuarded } from "../mmu/fetch.ts";
-import { FETCH, liveContext, slotOf, splitAddress } from "../mmu/micro-tlb.ts";
+import { FETCH, GUARDED, liveContext, slotOf, splitAddress } from "../mmu/micro-tlb.ts";
 import type { Core } from "../state.ts";
 import { gateIndex } from "./gate-index.ts";
 import { acceptsBranch } from "./landing-pads.ts";
@@ -23,7 +23,7 @@ export interface Budget {
 
 /** Whether something other than the program counter decides about the next instruction. */
 export function needsStep(core: Core): boolean {
-  return core.pstate.BTYPE !== 0 || core.pstate.IL !== 0 || mayBePending(core);
+  return core.pstate.IL !== 0 || mayBePending(core);
 }
 
 /** Executes one instruction, or takes the exception that comes before it. */
@@ -78,11 +78,12 @@ function concludeEarly(
 }
 
 /**
- * Executes instructions for as long as they follow each other in one page and nothing that they do
- * can matter to the fetch. `core.pc` and `core.retired` are brought up to date where somebody looks.
+ * Executes instructions for as long as they are in one page and nothing that they do can matter to
+ * the fetch. `core.pc` and `core.retired` are brought up to date where somebody looks.
  */
 export function runPage(core: Core, budget: Budget, gates: Gates): Stop | undefined {
-  const { EL } = core.pstate;
+  const { pstate } = core;
+  const { EL } = pstate;
   let offset = offsetOf(core.pc);
   const base = core.pc - BigInt(offset);
   const stops = EL === 0 ? undefined : gateIndex(EL === 2 ? gates.el2 : gates.el1).get(base >> 12n);
@@ -95,7 +96,9 @@ export function runPage(core: Core, budget: Budget, gates: Gates): Stop | undefi
   const decoded = decodedPage(page, core.cpuModel.features);
   const { operations } = decoded;
   const fetched = fetchedFrom(core, page);
-  // Where `left` and `retired` would be if everything had been counted so far.
+  // A branch into a guarded page needs a landing pad.
+  if (pstate.BTYPE !== 0 && fetched.guarded) return step(core, budget, undefined);
+  // What `retired` will be when `left` is zero.
   const total = core.retired + budget.left;
   let { left } = budget;
   for (;;) {
@@ -104,22 +107,31 @@ export function runPage(core: Core, budget: Budget, gates: Gates): Stop | undefi
       core.pc = base + BigInt(offset);
       core.retired = total - left;
     }
-    left--;
     const outcome = operation.execute(core);
+    left--;
     if (typeof outcome === "number" && isDistance(outcome)) {
+      if (pstate.BTYPE !== 0) pstate.BTYPE = 0;
       offset += outcome;
       const inside = left > 0 && (offset & ~OFFSET_MASK) === 0 && !stops?.has(offset);
       if (inside && (!operation.stores || isStill(core, fetched))) continue;
       core.pc = BigInt.asUintN(64, base + BigInt(offset));
-      core.retired = total - left;
+    } else if (outcome === JUMPED) {
+      const target = core.pc - base;
+      const unguarded = pstate.BTYPE === 0 || !fetched.guarded;
+      if (left > 0 && target >= 0n && target <= OFFSET_MASK && unguarded) {
+        offset = Number(target);
+        if ((offset & 3) === 0 && !stops?.has(offset)) continue;
+      }
+    } else {
+      if (outcome !== ENTERED) core.pc = base + BigInt(offset);
+      // `conclude` counts this instruction.
+      core.retired = total - left - 1;
       budget.left = left;
-      return undefined;
+      return conclude(core, outcome, page.view.getUint32(offset, true));
     }
-    if (outcome !== JUMPED && outcome !== ENTERED) core.pc = base + BigInt(offset);
-    // `conclude` counts this instruction.
-    core.retired = total - left - 1;
+    core.retired = total - left;
     budget.left = left;
-    return conclude(core, outcome, page.view.getUint32(offset, true));
+    return undefined;
   }
 }
 
@@ -129,15 +141,22 @@ const OFFSET_MASK = PAGE_BYTES - 1;
 interface Fetched {
   readonly page: Page;
   readonly frame: number;
+  readonly guarded: boolean;
   readonly generation: number;
   readonly tableGeneration: number;
 }
 
 function fetchedFrom(core: Core, page: Page): Fetched {
   const { vpn } = splitAddress(core.pc);
-  const frame = liveContext(core).frames[slotOf(vpn, FETCH)] ?? 0;
-  const { tableGeneration } = core.memory;
-  return { page, frame, generation: page.generation, tableGeneration };
+  const { frames, flags } = liveContext(core);
+  const slot = slotOf(vpn, FETCH);
+  return {
+    page,
+    frame: frames[slot] ?? 0,
+    guarded: flags[slot] === GUARDED,
+    generation: page.generation,
+    tableGeneration: core.memory.tableGeneration,
+  };
 }
 
 /** Whether a store has changed neither the page, nor which page it is, nor any table. */

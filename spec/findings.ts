@@ -136,6 +136,33 @@ export const FINDINGS: readonly Finding[] = [
     evidence: "measured",
     source: [cite("measured", "production mod-regbadk: ESR 0x86000004; mod-regnoload: 0x86000005")],
   },
+  {
+    rule: "MOD-1",
+    instead: "EL2 code of a module faults, and the hypervisor stops the machine.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "measured",
+    source: [cite("measured", "production mod-regbadk, mod-regnoload")],
+  },
+  {
+    rule: "MOD-2",
+    instead: "A handler does not end, and its CPU is lost.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "derived",
+    source: [cite("android14-6.1", "hyp/nvhe: interrupts are masked at EL2, nothing preempts it")],
+  },
+  {
+    rule: "MOD-3",
+    instead: "EL1 code of a module brings the kernel down.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("linux", "die, arch/arm64/kernel/traps.c; panic, kernel/panic.c")],
+  },
 ];
 
 /** What is known of a rule's violation on a system; nothing: it is not expected there. */

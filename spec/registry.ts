@@ -8,6 +8,7 @@ import { DOCUMENTED } from "./clauses/documented.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
+import { MODULE_CODE } from "./clauses/module-code.ts";
 import { REGISTRATION } from "./clauses/registration.ts";
 import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
@@ -34,6 +35,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...VM,
   ...ABI,
   ...DOCUMENTED,
+  ...MODULE_CODE,
 ];
 
 /** All invariants, in the order of their ids. */

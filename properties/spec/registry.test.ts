@@ -67,11 +67,11 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("%s", (_, rule) => 
 test("ids are well formed, and no two rules have the same", () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|VM|ABI|DOC|INV)-[1-9]\d*$/);
+  for (const id of ids) expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|VM|ABI|DOC|MOD|INV)-[1-9]\d*$/);
 });
 
 test("rules of an area stand in the order of their numbers", () => {
-  for (const area of ["LIFE", "LOAD", "REG", "DISP", "VM", "ABI", "DOC"]) {
+  for (const area of ["LIFE", "LOAD", "REG", "DISP", "VM", "ABI", "DOC", "MOD"]) {
     const numbers = CLAUSES.flatMap(({ id }) =>
       id.startsWith(`${area}-`) ? [Number(id.slice(area.length + 1))] : [],
     );

@@ -75,11 +75,17 @@ export function allocModuleMemory(machine: Machine, pages: number): KernVa | und
   for (const [index, frame] of frames.entries()) {
     const va = base + BigInt(index) * PAGE;
     mapKernelPage(machine, va, frame, "rw");
-    if (hostRefused(machine, 0, va) === undefined) {
-      writeKernelBytes(machine, va, new Uint8Array(Number(PAGE)));
-    }
+    if (hostRefused(machine, 0, va) === undefined) clearFrame(machine, frame);
   }
   return base;
+}
+
+/** Zeroes a frame; one that was never written stays unwritten, so that large regions cost nothing. */
+function clearFrame(machine: Machine, frame: number): void {
+  const words = machine.physical.readPage(BigInt(frame) * PAGE);
+  if (words.some((word) => word !== 0n)) {
+    machine.physical.writePage(BigInt(frame) * PAGE, words.fill(0n));
+  }
 }
 
 /** Unmaps a region and frees its pages, whoever owns them. Source: module_memfree, vfree. */

@@ -1,5 +1,6 @@
 // The system before the kernel has read its command line.
 
+import type { BranchName } from "../spec/branches/branch.ts";
 import { hypVa, pfn } from "../spec/types/address.ts";
 import type { Hyp, SystemConfig } from "../spec/types/hyp.ts";
 import { HYP_PAGE } from "../spec/types/page.ts";
@@ -31,6 +32,12 @@ export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
 
 /** The state of the carve-out is not kept page by page: `pageOf` answers for it. */
 export const CARVE_OUT_PAGE = HYP_PAGE;
+
+/**
+ * The branches whose behaviour the transitions have; the others are tables so far, and a run on
+ * them is refused rather than answered by another branch.
+ */
+export const MODELLED_BRANCHES: readonly BranchName[] = ["android14-6.1"];
 
 /**
  * The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for

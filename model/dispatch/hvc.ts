@@ -6,7 +6,7 @@ import type { ClauseId } from "../../spec/clause.ts";
 import { cite } from "../../spec/sources.ts";
 import type { El2InitReturned, HandlerReturned, Hvc } from "../../spec/types/action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
-import { NOT_SUPPORTED, type Outcome } from "../../spec/types/outcome.ts";
+import { NOT_SUPPORTED, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
 import { CALL_HINTS, type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
 import type { Hypercall, HypercallArgs } from "./hypercall.ts";
@@ -76,11 +76,22 @@ export const hvc: Transition<Hvc> = {
   ],
   effect: (hyp, action) =>
     match(decodeHvc(hyp as Hyp, action))
-      .with({ kind: "dynamic" }, ({ handler }): Outcome => ({ kind: "enters", address: handler }))
+      .with(
+        { kind: "dynamic" },
+        ({ handler }): Outcome => ({
+          kind: "enters",
+          address: handler,
+          hostX0: x0OfHandler(hyp as Hyp, action),
+        }),
+      )
       .with({ kind: "static" }, ({ name }): Outcome => ({ kind: "unmodelled", what: name }))
       // Only a removed guard gets here: the kernel would read past its table.
       .otherwise((): Outcome => ({ kind: "hyp-panic", reason: "EL2_ABORT" })),
 };
+
+/** What a handler finds in the host's x0: 6.1 writes SUCCESS first, later branches leave the id. */
+const x0OfHandler = (hyp: Hyp, { x }: Hvc): bigint =>
+  branchOf(hyp.config).dispatcherSetsX0 ? SMCCC_RET_SUCCESS : (x[0] ?? 0n);
 
 const hinted = (x0: bigint): boolean => (x0 & CALL_HINTS) !== 0n;
 

@@ -7,7 +7,7 @@ import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address
 import { negative } from "../../spec/types/errno.ts";
 import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
-import { answered, type Outcome } from "../../spec/types/outcome.ts";
+import { answered, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
 import { PRIVATE_LIMIT } from "../initial.ts";
 import {
   checkHostDonateHyp,
@@ -74,6 +74,7 @@ function inModuleRange(hyp: Pick<Hyp, "el2">, address: bigint): boolean {
 const addressIsChecked = (n: number) => (hyp: Hyp, call: HypercallArgs) =>
   hyp.config.build !== "el2debug" || inModuleRange(hyp, argument(call, n));
 const BAD_ADDRESS: Outcome = { kind: "hyp-panic", reason: "BAD_HCALL_ADDRESS" };
+const EL2_BUG: Outcome = { kind: "hyp-panic", reason: "EL2_BUG" };
 const UNMAP_NOT_OWNED: Outcome = { kind: "hyp-panic", reason: "UNMAP_NOT_OWNED" };
 
 /** __pkvm_alloc_module_va(nr_pages): an address in the private range, or 0. */
@@ -108,8 +109,8 @@ function mappingFits(hyp: Pick<Hyp, "el2">, va: bigint, page: Pfn, prot: bigint)
 }
 
 /**
- * __pkvm_map_module_page(pfn, va, prot, is_protected): the page becomes the hypervisor's, then it
- * is mapped.
+ * __pkvm_map_module_page(pfn, va, prot): the page becomes the hypervisor's, then it is mapped. The
+ * host cannot ask for a mapping without the donation; only the op of the same name can.
  */
 export const mapModulePage: Hypercall = {
   name: "__pkvm_map_module_page",
@@ -118,27 +119,26 @@ export const mapModulePage: Hypercall = {
     { clause: "LOAD-19", permits: addressIsChecked(2), refusal: () => BAD_ADDRESS },
     {
       clause: "LOAD-20",
-      permits: (hyp, call) =>
-        argument(call, 4) !== 0n || checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
+      permits: (hyp, call) => checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
       refusal: (hyp, call) => answered(checkHostDonateHyp(hyp, pfnArgument(call, 1))),
     },
-    // The donation is taken back when the mapping fails, so that a refused page is the host's as
-    // before.
+    // The donation is taken back, so that the refused page is the host's as before.
     {
       clause: "LOAD-21",
       permits: (_, call) => permitsProt(argument(call, 3)),
       refusal: () => answered(negative("EINVAL")),
     },
+    // The page-table code takes an entry that is there already for a bug of its own.
     {
       clause: "LOAD-35",
       permits: (hyp, call) =>
         mappingFits(hyp, argument(call, 2), pfnArgument(call, 1), argument(call, 3)),
-      refusal: () => answered(negative("EINVAL")),
+      refusal: () => EL2_BUG,
     },
   ],
   effect: (hyp, call) => {
     const page = pfnArgument(call, 1);
-    if (argument(call, 4) === 0n) hostDonateHyp(hyp, page);
+    hostDonateHyp(hyp, page);
     hyp.el2.mappings.set(hypVa(argument(call, 2) & ~(PAGE_SIZE - 1n)), {
       pfn: page,
       prot: Number(argument(call, 3)),
@@ -149,8 +149,8 @@ export const mapModulePage: Hypercall = {
 
 /**
  * __pkvm_unmap_module_page(pfn, va): 6.1 gives the page to the host first and removes the mapping
- * after it, and takes
- * either failing as a bug of its own: the system stops.
+ * after it, and takes either failing as a bug of its own: the system stops. It has no result, so
+ * that x1 stays as it was.
  */
 export const unmapModulePage: Hypercall = {
   name: "__pkvm_unmap_module_page",
@@ -166,18 +166,17 @@ export const unmapModulePage: Hypercall = {
     const va = hypVa(argument(call, 2));
     hypDonateHost(hyp, pfnArgument(call, 1));
     if (!hyp.el2.mappings.delete(va)) return UNMAP_NOT_OWNED;
-    return answered(0);
+    return { kind: "hcall", x0: SMCCC_RET_SUCCESS, x1: undefined };
   },
 };
 
 /**
- * __pkvm_init_module(function): EL2 calls whatever address it is given; production builds check
- * nothing.
+ * __pkvm_init_module(function): EL2 calls whatever address it is given; no build looks at it.
  */
 export const initModule: Hypercall = {
   name: "__pkvm_init_module",
   source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c")],
-  guards: [{ clause: "LOAD-27", permits: addressIsChecked(1), refusal: () => BAD_ADDRESS }],
+  guards: [],
   effect: (_, call) => ({ kind: "enters", address: hypVa(argument(call, 1)) }),
 };
 

@@ -65,7 +65,6 @@ function mapSection(system: System, cpu: number, pages: readonly PageToMap[]): n
       BigInt(pfnOfKernVa(system.machine, page.kernVa)),
       page.hypVa,
       BigInt(page.prot),
-      0n,
     ]);
     if (answer === undefined) return undefined;
     if (answer.x1 !== 0n) {

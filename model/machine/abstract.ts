@@ -81,7 +81,10 @@ export function readBack(machine: Machine): Seen {
   return { pages, mappings, finalised };
 }
 
-/** Most pages that are not the host's are one of these two: they are kept once, so that they compare quickly. */
+/**
+ * Most pages that are not the host's are one of these two: they are kept once, so that they compare
+ * quickly.
+ */
 const MARKED: SeenPage = { host: "NOPAGE", owner: "HYP", prot: 0, hyp: "NOPAGE" };
 const HYP_OWNED: SeenPage = { ...MARKED, hyp: "OWNED" };
 
@@ -100,7 +103,8 @@ function readHost(machine: Machine, pages: Map<Pfn, SeenPage>): void {
     if (identity && host === "OWNED" && prot === plainProt(machine, pfn(first))) continue;
     const owner = valid ? (identity ? "HOST" : undefined) : ownerOf(entry);
     const seen: SeenPage = owner === "HYP" ? MARKED : { host, owner, prot, hyp: "NOPAGE" };
-    for (let n = 0; n < pageCount(level, count); n++) pages.set(pfn(first + n), seen);
+    const length = pageCount(level, count);
+    for (let n = 0; n < length; n++) pages.set(pfn(first + n), seen);
   }
 }
 
@@ -112,7 +116,10 @@ function linearProt(machine: Machine, page: Pfn): number {
   return isMemory(machine.hostStage2, pa) ? PAGE_HYP : PAGE_HYP | PROT.DEVICE;
 }
 
-/** The state that an EL2 entry of the linear map gives to its page; undefined for what pKVM never writes there. */
+/**
+ * The state that an EL2 entry of the linear map gives to its page; undefined for what pKVM never
+ * writes there.
+ */
 function hypState(machine: Machine, entry: bigint, page: Pfn): HypPageState | undefined {
   if (!isValid(entry) || hypProt(withoutState(entry)) !== linearProt(machine, page)) {
     return undefined;

@@ -12,7 +12,10 @@ export interface Ended {
   readonly kind: "ended";
 }
 
-/** What a function returns in x0; a void function leaves x0 alone. Or the abort that it met on a pointer it was given. */
+/**
+ * What a function returns in x0; a void function leaves x0 alone. Or the abort that it met on a
+ * pointer it was given.
+ */
 export type Answer =
   | { readonly kind: "value"; readonly x0: bigint | undefined }
   | { readonly kind: "fault"; readonly fault: Fault }

@@ -1,9 +1,7 @@
 // What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module
 // ops.
 
-import { branchOf } from "../../spec/branches/branches.ts";
 import { type HypVa, kernVa } from "../../spec/types/address.ts";
-import { SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
@@ -149,19 +147,17 @@ function recordHvc(system: System, cpu: number, imm: number, before: readonly bi
 function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[]): HvcAnswer {
   const done = nested(system, () => perform(system, { kind: "hvc", cpu, imm, x }));
   if (over(system)) return ENDED;
-  if (done.outcome.kind === "enters") return enter(system, cpu, done, done.outcome.address);
+  if (done.outcome.kind === "enters") {
+    const { address, hostX0 } = done.outcome;
+    return done.transition === "__pkvm_init_module"
+      ? enterInit(system, cpu, address)
+      : enterRegistered(system, cpu, address, hostX0);
+  }
   if (done.outcome.kind !== "hcall") throw new Error(`HVC answered by ${done.outcome.kind}`);
   const after = [...x];
   after[0] = done.outcome.x0;
   if (done.outcome.x1 !== undefined) after[1] = done.outcome.x1;
   return { kind: "registers", x: after };
-}
-
-/** Enters the init of a module, or a registered handler. */
-function enter(system: System, cpu: number, done: ModelStep, address: HypVa): HvcAnswer {
-  return done.transition === "__pkvm_init_module"
-    ? enterInit(system, cpu, address)
-    : enterRegistered(system, cpu, address);
 }
 
 /** Source: __pkvm_init_module: init(&module_ops), and its int is the answer. */
@@ -179,11 +175,14 @@ function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
  * Source: handle_host_dynamic_hcall: x0 is SUCCESS on 6.1, then the handler gets the host's
  * context.
  */
-function enterRegistered(system: System, cpu: number, address: HypVa): HvcAnswer {
+function enterRegistered(
+  system: System,
+  cpu: number,
+  address: HypVa,
+  hostX0: bigint | undefined,
+): HvcAnswer {
   const { machine, options } = system;
-  if (branchOf(system.hyp.config).dispatcherSetsX0) {
-    writeHostRegister(machine, cpu, 0, SMCCC_RET_SUCCESS);
-  }
+  if (hostX0 !== undefined) writeHostRegister(machine, cpu, 0, hostX0);
   const ran = nested(system, () =>
     enterHandler(machine, cpu, address, environmentOf(system), options.budget),
   );

@@ -111,7 +111,8 @@ function answerCall(core: Core, answered: Answer): Ended | undefined {
     case "ended":
       return answered;
     case "fault":
-      // The exception is taken where the function stands, and answered at the vector like any other.
+      // The exception is taken where the function stands, and answered at the vector like any
+      // other.
       takeException(core, answered.fault);
       return undefined;
     case "value":

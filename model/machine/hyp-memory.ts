@@ -38,7 +38,10 @@ export function readHyp(
   return result;
 }
 
-/** Writes bytes at an EL2 address, or gives the abort that it takes; the pages before it are written. */
+/**
+ * Writes bytes at an EL2 address, or gives the abort that it takes; the pages before it are
+ * written.
+ */
 export function writeHyp(
   machine: Machine,
   cpu: number,
@@ -57,6 +60,9 @@ export function writeHyp(
   return undefined;
 }
 
-/** The entry of the host's stage 2 that decides about an address. Source: kvm_pgtable_get_leaf, hyp/pgtable.c. */
+/**
+ * The entry of the host's stage 2 that decides about an address. Source: kvm_pgtable_get_leaf,
+ * hyp/pgtable.c.
+ */
 export const hostLeaf = (machine: Machine, pa: bigint): Found =>
   findLeaf(machine.physical, machine.hostStage2.table, pa);

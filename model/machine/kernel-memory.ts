@@ -80,7 +80,9 @@ export function allocModuleMemory(machine: Machine, pages: number): KernVa | und
   return base;
 }
 
-/** Zeroes a frame; one that was never written stays unwritten, so that large regions cost nothing. */
+/**
+ * Zeroes a frame; one that was never written stays unwritten, so that large regions cost nothing.
+ */
 function clearFrame(machine: Machine, frame: number): void {
   const words = machine.physical.readPage(BigInt(frame) * PAGE);
   if (words.some((word) => word !== 0n)) {

@@ -48,7 +48,9 @@ export interface System {
   readonly stubbed: Set<string>;
   /** Where EL2 keeps its table of ops. */
   readonly opsTable: HypVa;
-  /** CPUs on which the kernel or the scenario makes an HVC of its own, and keeps the record of it. */
+  /**
+   * CPUs on which the kernel or the scenario makes an HVC of its own, and keeps the record of it.
+   */
   readonly calling: Set<number>;
   /** What stopped the run although the system did not end. */
   unmodelled: string | undefined;

@@ -7,6 +7,7 @@ import { negative } from "../../spec/types/errno.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { ModuleState } from "../../spec/types/module.ts";
 import { returned } from "../../spec/types/outcome.ts";
+import { pageOf } from "../ownership/page-of.ts";
 import type { Transition } from "../transition.ts";
 
 /** A module that is in the kernel's list. */
@@ -57,9 +58,13 @@ export const loadModule: Transition<LoadModule> = {
   },
 };
 
+/** Whether EL2 owns a page of the module. */
+const ownedByEl2 = (hyp: Hyp, { sections }: ModuleState): boolean =>
+  sections.some(({ pfns }) => pfns.some((page) => pageOf(hyp, page).hyp === "OWNED"));
+
 /** Whether a failed init leaves the module where it is: the promise that no kernel keeps. */
-export const staysAfterFailedInit = (hyp: Pick<Hyp, "config">, module: ModuleState): boolean =>
-  overridden(hyp.config, "a module that EL2 runs is not freed") && module.el2 === "initialised";
+export const staysAfterFailedInit = (hyp: Hyp, module: ModuleState): boolean =>
+  overridden(hyp.config, "a module that EL2 runs is not freed") && ownedByEl2(hyp, module);
 
 /**
  * The EL1 init returned. A negative value frees the module whatever holds a reference to it; the
@@ -75,7 +80,7 @@ export const moduleInitReturned: Transition<ModuleInitReturned> = {
     if (module === undefined) throw new Error(`module_init_returned: ${name} is not loaded`);
     module.initResult = value;
     module.refcount -= 1;
-    module.state = value < 0 && !staysAfterFailedInit(hyp, module) ? "freed" : "live";
+    module.state = value < 0 && !staysAfterFailedInit(hyp as Hyp, module) ? "freed" : "live";
     return returned(value);
   },
 };

@@ -9,13 +9,19 @@ import { CARVE_OUT } from "../initial.ts";
 export function pageOf(hyp: Pick<Hyp, "pages" | "boot">, page: Pfn): PageState {
   const kept = hyp.pages.get(page);
   if (kept !== undefined) return kept;
-  const carvedOut = hyp.boot.hypUp && page >= CARVE_OUT.first && page <= CARVE_OUT.last;
-  return carvedOut ? HYP_PAGE : PLAIN_PAGE;
+  return hyp.boot.hypUp && carvedOut(page) ? HYP_PAGE : PLAIN_PAGE;
 }
 
-/** Writes the state of one page; a page that is plainly the host's again is forgotten. */
+/** Whether the hypervisor took the page at boot. */
+const carvedOut = (page: Pfn): boolean => page >= CARVE_OUT.first && page <= CARVE_OUT.last;
+
+/**
+ * Writes the state of one page; a page that is plainly the host's again is forgotten, unless it
+ * began as the hypervisor's.
+ */
 export function setPage(pages: Map<Pfn, PageState>, page: Pfn, state: PageState): void {
   const plain =
+    !carvedOut(page) &&
     state.host === PLAIN_PAGE.host &&
     state.owner === PLAIN_PAGE.owner &&
     state.hyp === PLAIN_PAGE.hyp &&

@@ -18,8 +18,10 @@ export const OUTPUT_ADDRESS = 0x0000_ffff_ffff_f000n;
 export type Level = 1 | 2 | 3;
 
 /** log2 of the bytes that one entry of a level covers. Source: DDI0487 D8.2, 4 KiB granule. */
-export const levelShift = (level: Level): bigint => BigInt(12 + 9 * (3 - level));
-export const levelBytes = (level: Level): bigint => 1n << levelShift(level);
+const LEVEL_SHIFT = { 1: 30n, 2: 21n, 3: 12n } as const;
+const LEVEL_BYTES = { 1: 1n << 30n, 2: 1n << 21n, 3: 1n << 12n } as const;
+export const levelShift = (level: Level): bigint => LEVEL_SHIFT[level];
+export const levelBytes = (level: Level): bigint => LEVEL_BYTES[level];
 
 export const isValid = (entry: bigint): boolean => (entry & VALID) !== 0n;
 

@@ -140,7 +140,10 @@ export function translate(
   return outputAddress(entry, level) | (address & (levelBytes(level) - 1n));
 }
 
-/** Entries that are not zero and not tables: one valid leaf, or a run of `count` equal marks side by side. */
+/**
+ * Entries that are not zero and not tables: one valid leaf, or a run of `count` equal marks side by
+ * side.
+ */
 export interface Leaves {
   readonly address: bigint;
   readonly level: Level;

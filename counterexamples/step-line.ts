@@ -2,8 +2,10 @@
 
 import { match } from "ts-pattern";
 import type { ModelStep } from "../model/step.ts";
+import { branchOf, HOST_SMCCC_BASE } from "../spec/branches/branches.ts";
 import type { Action } from "../spec/types/action.ts";
 import { errnoName } from "../spec/types/errno.ts";
+import type { Hyp } from "../spec/types/hyp.ts";
 import { type Outcome, signed } from "../spec/types/outcome.ts";
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
@@ -11,17 +13,26 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`;
 /** The marker that a register holds when nothing else was put there. Source: the traces' driver. */
 const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
 
-/** The registers of a call: x0, then those that hold no marker. */
-function registers(x: readonly bigint[]): string {
-  return x
-    .map((value, n) => ({ value, n }))
-    .filter(({ value, n }) => n === 0 || value !== marker(n))
-    .map(({ value, n }) => `x${n}=${hex(value)}`)
-    .join(" ");
+/**
+ * The arguments of a call, x1 first; what nobody set at the end is left out, and is "-" elsewhere.
+ */
+function argumentsOf(x: readonly bigint[]): string {
+  const isSet = (value: bigint, n: number) => value !== 0n && value !== marker(n + 1);
+  const args = x.slice(1);
+  return args
+    .slice(0, args.findLastIndex(isSet) + 1)
+    .map((value, n) => (value === marker(n + 1) ? " -" : ` ${hex(value)}`))
+    .join("");
+}
+
+/** A hypercall by the kernel's name, where its number has one, otherwise by x0. */
+function callName({ config }: Pick<Hyp, "config">, x0: bigint): string {
+  const name = branchOf(config).hcalls[Number(x0 - HOST_SMCCC_BASE)];
+  return name === undefined || x0 === HOST_SMCCC_BASE ? hex(x0) : name;
 }
 
 /** What was done, in a few words and the kernel's names. */
-export function actionLine(action: Action): string {
+export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
   return match(action)
     .with({ kind: "parse_early_param" }, ({ commandLine }) => `parse_early_param "${commandLine}"`)
     .with(
@@ -48,8 +59,11 @@ export function actionLine(action: Action): string {
       ({ kind, name }) => `${kind} ${name}`,
     )
     .with({ kind: "pkvm_iommu_finalize" }, ({ kind, value }) => `${kind} ${value}`)
-    .with({ kind: "hvc" }, ({ cpu, imm, x }) => `cpu${cpu} HVC #${imm} ${registers(x)}`)
-    .with({ kind: "smc" }, ({ cpu, x }) => `cpu${cpu} SMC ${registers(x)}`)
+    .with({ kind: "hvc" }, ({ cpu, imm, x }) => {
+      const immediate = imm === 0 ? "" : `#${imm} `;
+      return `cpu${cpu} HVC ${immediate}${callName(pre, x[0] ?? 0n)}${argumentsOf(x)}`;
+    })
+    .with({ kind: "smc" }, ({ cpu, x }) => `cpu${cpu} SMC ${hex(x[0] ?? 0n)}${argumentsOf(x)}`)
     .with(
       { kind: "el2_init_returned" },
       ({ cpu, value }) => `cpu${cpu} EL2 init returns ${signed(value)}`,
@@ -106,5 +120,5 @@ export function outcomeLine(outcome: Outcome): string {
 }
 
 /** The step as it is stored and compared. */
-export const stepLine = ({ action, outcome }: ModelStep): string =>
-  `${actionLine(action)} -> ${outcomeLine(outcome)}`;
+export const stepLine = ({ pre, action, outcome }: ModelStep): string =>
+  `${actionLine(action, pre)} -> ${outcomeLine(outcome)}`;

@@ -137,8 +137,8 @@ describe("stepLine", () => {
     const hyp = play(BOOT).at(-1)!.post;
     const x = [0xc600_0011n, 0xa0a0_0001n, 7n];
     const done = step(hyp, { kind: "hvc", cpu: 1, imm: 5, x });
-    expect(stepLine(done)).toBe("cpu1 HVC #5 x0=0xc6000011 x2=0x7 -> x1=0");
+    expect(stepLine(done)).toBe("cpu1 HVC #5 __pkvm_prot_finalize - 0x7 -> x1=0");
     const unknown = step(hyp, { kind: "hvc", cpu: 1, imm: 0, x: [0xc600_0001n] });
-    expect(stepLine(unknown)).toBe("cpu1 HVC #0 x0=0xc6000001 -> x0=-1");
+    expect(stepLine(unknown)).toBe("cpu1 HVC __kvm_get_mdcr_el2 -> x0=-1");
   });
 });

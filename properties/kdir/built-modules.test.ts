@@ -27,7 +27,7 @@ const { rows } = JSON.parse(readFileSync(join(KDIR, "struct-module.json"), "utf8
 
 describe("the list of examples", () => {
   it("holds every folder's file", () => {
-    expect(builtModules).toHaveLength(25);
+    expect(builtModules).toHaveLength(26);
     expect(sound).toHaveLength(22);
   });
 });

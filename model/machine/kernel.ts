@@ -37,7 +37,8 @@ export function kernelMemory(machine: Machine, cpu: number): KernelMemory {
   const core = machine.cores[cpu]!;
   const check = (va: bigint, attempt: () => Fault | undefined): bigint => {
     let fault = attempt();
-    if (fault !== undefined && mappedAtFirstTouch(machine, fault)) fault = attempt();
+    // The tables of stage 1 are touched as well: each turn maps something, so this ends.
+    while (fault !== undefined && mappedAtFirstTouch(machine, fault)) fault = attempt();
     if (fault !== undefined) throw accessStop(va, fault);
     return kernelPa(machine, va)!;
   };

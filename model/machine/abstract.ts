@@ -181,7 +181,8 @@ export function disagreements(machine: Machine, hyp: Hyp): string[] {
     const actual = read ?? visible(machine, page, PLAIN_PAGE);
     if (!same(expected, actual)) {
       found.push(
-        `page 0x${page.toString(16)}: memory says ${describe(actual)}; the state ${describe(expected)}`,
+        `page 0x${page.toString(16)}: ` +
+          `memory says ${describe(actual)}; the state ${describe(expected)}`,
       );
     }
   }

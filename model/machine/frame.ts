@@ -76,11 +76,11 @@ function answer(frame: Frame, stop: Stop): Ran | undefined {
       // CHOICE: WFE may end for any reason, so that it is no wait; WFI ends only with an interrupt,
       // and none comes.
       return stop.instruction === "WFE" ? undefined : budget(frame, "WFI without an interrupt");
-    case "unmodelled":
-      return {
-        kind: "unmodelled",
-        what: `${stop.what} at EL${core.pstate.EL}, ${hex(stop.pc)}, word ${hex(BigInt(stop.word))}`,
-      };
+    case "unmodelled": {
+      const { what, pc, word } = stop;
+      const where = `EL${core.pstate.EL}, ${hex(pc)}, word ${hex(BigInt(word))}`;
+      return { kind: "unmodelled", what: `${what} at ${where}` };
+    }
   }
 }
 

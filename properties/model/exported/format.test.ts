@@ -55,7 +55,7 @@ test("the level in front of the text is taken off", () => {
   expect(length).toBe(6n);
 });
 
-test("a conversion that does not exist is named and ends the text; one of %p is named and goes on", () => {
+test("an unknown conversion is named and ends the text; one of %p is named and goes on", () => {
   expect(printed("a%qb%d", 1)).toBe("a[unknown conversion %q]");
   expect(printed("a%", 1)).toBe("a[unknown conversion %]");
   expect(printed("%pZ9 %d", 1, 2)).toBe("[unknown conversion %pZ9] 2");

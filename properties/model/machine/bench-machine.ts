@@ -1,4 +1,5 @@
-// A machine for tests: code put by hand where EL1 or EL2 executes it, and an environment that takes notes.
+// A machine for tests: code put by hand where EL1 or EL2 executes it, and an environment that takes
+// notes.
 
 import { readPhysical, writePhysical } from "../../../cpu/memory.ts";
 import { initialHyp, PRIVATE_FIRST_FREE } from "../../../model/initial.ts";
@@ -49,7 +50,10 @@ export const CODE = PRIVATE_FIRST_FREE;
 const bytesOf = (words: readonly number[]): Uint8Array =>
   new Uint8Array(Uint32Array.from(words).buffer);
 
-/** Puts code on a page of the hypervisor's and maps it executable at EL2; answers the state with it. */
+/**
+ * Puts code on a page of the hypervisor's and maps it executable at EL2; answers the state with
+ * it.
+ */
 export function loadAtEl2(
   machine: Machine,
   pre: Hyp,

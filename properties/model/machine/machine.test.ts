@@ -1,4 +1,5 @@
-// The machine itself: what lies where, module memory, EL2 pointers, and translations that are kept too long.
+// The machine itself: what lies where, module memory, EL2 pointers, and translations that are kept
+// too long.
 
 import { describe, expect, test } from "vitest";
 import { max } from "../../../cpu/cpu-model.ts";

@@ -1,4 +1,5 @@
-// Descriptors follow the abstract state: after any sequence of changes what memory says is what the state says.
+// Descriptors follow the abstract state: after any sequence of changes what memory says is what the
+// state says.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -26,7 +27,10 @@ const STATES: readonly PageState[] = [
   { host: "MODULE_OWNED", owner: "PROTECTED", hyp: "NOPAGE", refcount: 0 },
 ];
 
-/** Neighbours, the edges of a 2 MiB block, devices, above memory, the carve-out, the last page of memory. */
+/**
+ * Neighbours, the edges of a 2 MiB block, devices, above memory, the carve-out, the last page of
+ * memory.
+ */
 const PAGES: readonly Pfn[] = [
   0x48000, 0x48001, 0x481ff, 0x48200, 0x60000, 0x9000, 0xa000, 0xa001, 0x100000, 0x7f500, 0x7fdff,
   0x7ffff,
@@ -150,7 +154,8 @@ describe("descriptors and abstract state", () => {
       ["hyp", 0x20_0001_0000n],
       ["hyp", hostContextPa(1) - 0x4000_0000n + 0x40_0000_0000n],
     ) as fc.Arbitrary<["host" | "hyp", bigint]>;
-    // Bits that mean something in a descriptor that pKVM writes: valid, address, writable, executable, state.
+    // Bits that mean something in a descriptor that pKVM writes: valid, address, writable,
+    // executable, state.
     const bit = fc.constantFrom(0n, 13n, 30n, 54n, 55n, 56n);
     fc.assert(
       fc.property(damaged, bit, ([which, address], position) => {
@@ -174,7 +179,8 @@ describe("descriptors and abstract state", () => {
     const machine = newMachine();
     const hyp: Hyp = { ...STARTED, pages: new Map([[pfn(0x48001), HYP_PAGE]]) };
     expect(disagreements(machine, hyp)).toEqual([
-      "page 0x48001: memory says host OWNED prot 7, owner HOST, hyp NOPAGE; the state host NOPAGE prot 0, owner HYP, hyp OWNED",
+      "page 0x48001: memory says host OWNED prot 7, owner HOST, hyp NOPAGE; " +
+        "the state host NOPAGE prot 0, owner HYP, hyp OWNED",
     ]);
     expect(disagreements(machine, finalised(STARTED))).toEqual([
       "CPU 0: HCR_EL2.VM is 0, finalised is true",

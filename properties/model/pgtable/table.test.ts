@@ -202,7 +202,7 @@ test("mapRange takes the largest blocks that fit", () => {
   expect(translate(memory, table, 0x402000n)).toBeUndefined();
 });
 
-test("an address outside the table's input, a full pool and a block over a table are refused loudly", () => {
+test("an address outside the table, a full pool, a block over a table are refused loudly", () => {
   const { memory, stage2 } = host();
   const none = { next: POOL, end: POOL };
   expect(() => findLeaf(memory, stage2.table, 1n << 40n)).toThrow(RangeError);

@@ -8,7 +8,7 @@ import type { El2InitReturned, HandlerReturned, Hvc } from "../../spec/types/act
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { NOT_SUPPORTED, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
-import { CALL_HINTS, type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
+import { type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
 import type { Hypercall, HypercallArgs } from "./hypercall.ts";
 import { HYPERCALLS } from "./hypercalls.ts";
 import { initReturned } from "./module-hypercalls.ts";
@@ -41,12 +41,9 @@ export function reached(hyp: Hyp, action: Hvc): { call: Hypercall; args: Hyperca
 }
 
 /** A guard that refuses one reading of x0 as unknown. */
-const refuses = (
-  clause: ClauseId,
-  wrong: (decoded: Decoded, hyp: Hyp, action: Hvc) => boolean,
-) => ({
+const refuses = (clause: ClauseId, wrong: (decoded: Decoded, hyp: Hyp) => boolean) => ({
   clause,
-  permits: (hyp: Hyp, action: Hvc) => !wrong(decodeHvc(hyp, action), hyp, action),
+  permits: (hyp: Hyp, action: Hvc) => !wrong(decodeHvc(hyp, action), hyp),
   refusal: () => NOT_SUPPORTED,
 });
 
@@ -66,7 +63,6 @@ export const hvc: Transition<Hvc> = {
     },
     // 1. The registered hypercalls, whatever the phase. On 6.1 the hint bit makes any id an
     // unregistered one.
-    refuses("DISP-6", ({ kind }, _, { x }) => kind === "unregistered" && hinted(x[0] ?? 0n)),
     refuses("DISP-8", ({ kind }) => kind === "unregistered"),
     refuses("DISP-9", (decoded) => decoded.kind === "dynamic" && decoded.handler === 0n),
     // 2. The table: the latch, the empty slot, the end.
@@ -92,8 +88,6 @@ export const hvc: Transition<Hvc> = {
 /** What a handler finds in the host's x0: 6.1 writes SUCCESS first, later branches leave the id. */
 const x0OfHandler = (hyp: Hyp, { x }: Hvc): bigint =>
   branchOf(hyp.config).dispatcherSetsX0 ? SMCCC_RET_SUCCESS : (x[0] ?? 0n);
-
-const hinted = (x0: bigint): boolean => (x0 & CALL_HINTS) !== 0n;
 
 /**
  * The stub vectors know four calls, which only the kernel's own start-up makes. Source: hyp-stub.S.

@@ -81,13 +81,7 @@ const UNMAP_NOT_OWNED: Outcome = { kind: "hyp-panic", reason: "UNMAP_NOT_OWNED" 
 export const allocModuleVa: Hypercall = {
   name: "__pkvm_alloc_module_va",
   source: [cite("android14-6.1", "__pkvm_alloc_module_va, hyp/nvhe/mm.c")],
-  guards: [
-    {
-      clause: "LOAD-16",
-      permits: (hyp, call) => reservation(hyp, argument(call, 1)) !== undefined,
-      refusal: () => answered(0),
-    },
-  ],
+  guards: [],
   effect: (hyp, call) => answered(reserve(hyp, argument(call, 1))),
 };
 

@@ -8,6 +8,7 @@ import {
   MAIR,
   plainStage1,
   plainStage2,
+  TAGGED_INDEX,
   type Target,
 } from "./page-zoo.ts";
 import { namedRandom, type Random } from "./random.ts";
@@ -35,6 +36,8 @@ export interface Configuration {
   readonly code: readonly CodeAlias[];
   /** Virtual addresses that data accesses and fetches are aimed at. */
   readonly targets: readonly Target[];
+  /** Virtual address of the window as Tagged memory. */
+  readonly tagged: bigint | undefined;
   /** Tables that the hardware may write, compared like the window. */
   readonly watched: WatchedRegion | undefined;
 }
@@ -47,12 +50,17 @@ const EL2: readonly ElName[] = ["EL2h", "EL2t"];
 /** EL1&0: identity below 2 GiB, the slots again as guarded pages, the zoo above. */
 const EL1_ZOO = 0x8000_0000n;
 const GUARDED_CODE = 0x5800_0000n;
+/** The window again, as memory with allocation tags. */
+const TAGGED_WINDOW = 0x4a00_0000n;
 const IPA_ZOO = 0xc000_0000n;
 const IPA_TABLES = 0xb000_0000n;
 /** EL2: identity for the harness, then the zoo, and the slots twice. */
 const EL2_ZOO = 0x1_0000_0000n;
 const EL2_CODE = 0x2_0000_0000n;
 const EL2_GUARDED_CODE = 0x2_0800_0000n;
+
+/** What is mapped around the window, so that accesses across its end succeed. */
+const WINDOW_AREA = 0x20_0000;
 
 const window: Target = {
   address: BigInt(LAYOUT.WINDOW),
@@ -104,11 +112,14 @@ const SCTLR_EL1_ON = 0x30d0_1805n;
 const SCTLR_EL2_ON = 0x30c5_1835n;
 
 function mapEl1(memory: TableMemory, root: TableRoot, prefix: bigint): void {
-  const data = plainStage1({ el0: true }) | (3n << 53n);
+  const never = 3n << 53n;
+  const data = never | plainStage1({ el0: true });
+  const tagged = never | plainStage1({ el0: true, index: TAGGED_INDEX });
   const code = plainStage1({ el0: true, readOnly: true });
   const map = (from: number | bigint, to: number, size: number, attributes: bigint) =>
     mapRange(memory, root, prefix | BigInt(from), BigInt(to), BigInt(size), attributes);
-  map(LAYOUT.WINDOW, LAYOUT.WINDOW, 0x20_0000, data);
+  map(LAYOUT.WINDOW, LAYOUT.WINDOW, WINDOW_AREA, data);
+  map(TAGGED_WINDOW, LAYOUT.WINDOW, WINDOW_AREA, tagged);
   map(LAYOUT.VBAR_EL1_BASE, LAYOUT.VBAR_EL1_BASE, 0x20_0000, code);
   map(LAYOUT.SLOTS, LAYOUT.SLOTS, LAYOUT.SLOTS_BYTES, code);
   map(GUARDED_CODE, LAYOUT.SLOTS, LAYOUT.SLOTS_BYTES, code | (1n << 50n));
@@ -170,6 +181,7 @@ function el1Stage1(
       { base: prefix | GUARDED_CODE, guarded: true },
     ]),
     targets: [...targets, ...outside(...ends)],
+    tagged: TAGGED_WINDOW,
     watched: watchedTables(shape, start, memory),
   };
 }
@@ -206,7 +218,7 @@ function stage2(
   const identity = (from: number, size: number) =>
     mapRange(memory, root, BigInt(from), BigInt(from), BigInt(size), plainStage2);
   identity(LAYOUT.VBAR_EL1_BASE, 0x20_0000);
-  identity(LAYOUT.WINDOW, 0x20_0000);
+  identity(LAYOUT.WINDOW, WINDOW_AREA);
   identity(LAYOUT.SLOTS, LAYOUT.SLOTS_BYTES);
   identity(LAYOUT.TABLES, LAYOUT.TABLES_BYTES);
   const { outputBits } = shape;
@@ -241,7 +253,8 @@ function nested(
   if (first === undefined) {
     const targets = [...behind.targets, window, ...outside(0n, 1n << BigInt(second.inputBits))];
     const { settings } = behind;
-    return { name, els: EL01, settings, code: [slots], targets, watched: undefined };
+    const nothing = { tagged: undefined, watched: undefined };
+    return { name, els: EL01, settings, code: [slots], targets, ...nothing };
   }
   const configuration = el1Stage1(name, memory, random, first, behind);
   return { ...configuration, settings: new Map([...configuration.settings, ...behind.settings]) };
@@ -286,18 +299,26 @@ function el2Stage1(
       { base: EL2_GUARDED_CODE, guarded: true },
     ],
     targets: [...zoo, window, ...outside(0n, 1n << BigInt(lowBits), 1n << 63n, 3n << 32n)],
+    tagged: window.address,
     watched: undefined,
   };
 }
 
+const TEXT_END = 0x4040_0000;
+
 /** The harness's text can be executed and not written, everything else the other way round. */
 function mapHarness(memory: TableMemory, root: TableRoot): void {
   const text = plainStage1({ el0: true, readOnly: true });
-  const data = plainStage1({ el0: true }) | (1n << 54n);
+  const never = 1n << 54n;
+  const data = never | plainStage1({ el0: true });
   const identity = (from: number, to: number, attributes: bigint) =>
     mapRange(memory, root, BigInt(from), BigInt(from), BigInt(to - from), attributes);
-  identity(LAYOUT.RAM_BASE, LAYOUT.HARNESS_DATA, text);
-  identity(LAYOUT.HARNESS_DATA, LAYOUT.RAM_BASE + LAYOUT.RAM_BYTES, data);
+  identity(LAYOUT.RAM_BASE, TEXT_END, text);
+  const window = LAYOUT.WINDOW + WINDOW_AREA;
+  identity(TEXT_END, LAYOUT.WINDOW, data);
+  // The harness reads the window's tags here.
+  identity(LAYOUT.WINDOW, window, never | plainStage1({ el0: true, index: TAGGED_INDEX }));
+  identity(window, LAYOUT.RAM_BASE + LAYOUT.RAM_BYTES, data);
 }
 
 /** Everything that the vectors of one recording run in. */
@@ -332,11 +353,11 @@ export function createMachine(seed: number): Machine {
     configurations: [
       {
         ...{ name: "off", els: EL01, settings: new Map(), code: [slots] },
-        ...{ targets: data, watched: undefined },
+        ...{ targets: data, tagged: undefined, watched: undefined },
       },
       {
         ...{ name: "el2-off", els: EL2, settings: new Map([["SCTLR_EL2", 0x30c5_0830n]]) },
-        ...{ code: [slots], targets: data, watched: undefined },
+        ...{ code: [slots], targets: data, tagged: undefined, watched: undefined },
       },
       { ...flat, settings: new Map() },
       stage1("stage1-4k", plain),

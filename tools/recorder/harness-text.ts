@@ -8,13 +8,18 @@ const PSTATE_FEATURES = ["PAN", "UAO", "DIT", "SSBS", "MTE2"] as const;
 
 /** `layout.h` of entry.S, batch.c and link.ld. */
 export function layoutHeader(features: Features): string {
-  const numbers = { ...LAYOUT, ...HARNESS_LIMITS, REGISTER_COUNT: registersOf(features).length };
+  const names = registersOf(features).map(({ name }) => name);
+  const SCTLR_EL2_INDEX = names.indexOf("SCTLR_EL2");
+  const numbers = { ...LAYOUT, ...HARNESS_LIMITS, REGISTER_COUNT: names.length, SCTLR_EL2_INDEX };
   const lines = Object.entries(numbers).map(([name, n]) => `#define ${name} 0x${n.toString(16)}`);
   for (const feature of PSTATE_FEATURES) {
     if (features[feature]) lines.push(`#define HAS_${feature === "MTE2" ? "MTE" : feature} 1`);
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** What a change of a register asks for: nothing, TLB maintenance, and EL2's translation off. */
+const KINDS = ["none", "EL1", "EL2"];
 
 /** Each register's setter takes this many instructions. */
 const SETTER_INSTRUCTIONS = 4;
@@ -47,7 +52,7 @@ export function registerAccess(features: Features): string {
     ...registers.flatMap((register) => setter(register).map((line) => `    ${line}`)),
     '    .section .rodata, "a"',
     "controls_translation:",
-    ...registers.map(({ translation }) => `    .byte ${translation === true ? 1 : 0}`),
+    ...registers.map(({ translation = "none" }) => `    .byte ${KINDS.indexOf(translation)}`),
     "",
   ].join("\n");
 }

@@ -1,18 +1,23 @@
 // Where everything is in the physical memory of the recording machine; shared with the harness.
 
-/** Addresses and sizes that both the harness and the generator know. */
+/**
+ * Addresses and sizes that both the harness and the generator know. Bits 17 to 12 of what the
+ * harness uses all the time differ: QEMU's TLB is direct-mapped and small.
+ */
 export const LAYOUT = {
   /** RAM of the machine: 3 GiB from here. */
   RAM_BASE: 0x4000_0000,
   RAM_BYTES: 0xc000_0000,
   /** The vectors of EL2, and a second table with the same code behind it. */
-  HARNESS_TEXT: 0x4008_0000,
+  HARNESS_TEXT: 0x4008_8000,
   VBAR_EL1_BASE: 0x4020_0000,
-  HARNESS_DATA: 0x4040_0000,
-  STACK_TOP: 0x4060_0000,
+  HARNESS_DATA: 0x4042_0000,
+  STACK_TOP: 0x4062_8000,
   /** What vectors read and write: 16 KiB, refilled before every vector. */
   WINDOW: 0x4800_0000,
   WINDOW_BYTES: 0x4000,
+  /** Compared on both sides of the window, for accesses across its ends. */
+  GUARD_BYTES: 0x40,
   /** Instruction `n` of a batch is at `SLOTS + 16 * n`, unless its line says otherwise. */
   SLOTS: 0x5000_0000,
   SLOTS_BYTES: 0x100_0000,
@@ -20,7 +25,7 @@ export const LAYOUT = {
   TABLES: 0x7000_0000,
   TABLES_BYTES: 0x100_0000,
   BATCH_OUTPUT: 0x8000_0000,
-  SHADOW: 0xbf00_0000,
+  SHADOW: 0xbf01_0000,
 } as const;
 
 /** Capacities and the offsets in the records that entry.S and batch.c use. */

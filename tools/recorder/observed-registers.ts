@@ -8,15 +8,16 @@ export interface ObservedRegister {
   /** Its value before a vector that says nothing else. */
   readonly base: bigint;
   readonly feature?: keyof Features;
-  /** Changing it needs TLB maintenance. */
-  readonly translation?: true;
+  /** Changing it needs TLB maintenance; `EL2`: and the harness's own translation to be off. */
+  readonly translation?: "EL1" | "EL2";
   /** Instructions that set it from x1, where it is not a plain MSR. */
   readonly set?: readonly string[];
 }
 
 type Rules = Omit<ObservedRegister, "name" | "base">;
 
-const translation: Rules = { translation: true };
+const translation: Rules = { translation: "EL1" };
+const translationEl2: Rules = { translation: "EL2" };
 const mte: Rules = { feature: "MTE2" };
 const fgt: Rules = { feature: "FGT" };
 const pauth: Rules = { feature: "PAuth" };
@@ -57,20 +58,20 @@ const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = 
   ["TFSR_EL1", 0n, mte],
   ["TFSRE0_EL1", 0n, mte],
   ["TFSR_EL2", 0n, mte],
-  ["SCTLR_EL2", 0x30c5_0830n, translation],
+  ["SCTLR_EL2", 0x30c5_0830n, translationEl2],
   ["HCR_EL2", 0x0100_0300_8000_0000n, translation],
   ["CPTR_EL2", 0x32ffn],
   // TDE routes software step to EL2; HPMN is the number of counters.
   ["MDCR_EL2", 0x106n],
   ["HSTR_EL2", 0n],
-  ["TTBR0_EL2", 0n, translation],
-  ["TCR_EL2", 0x8080_0000n, translation],
-  ["MAIR_EL2", 0n, translation],
+  ["TTBR0_EL2", 0n, translationEl2],
+  ["TCR_EL2", 0x8080_0000n, translationEl2],
+  ["MAIR_EL2", 0n, translationEl2],
   ["VTCR_EL2", 0x8000_0000n, translation],
   ["VTTBR_EL2", 0n, translation],
   ["VPIDR_EL2", 0x410f_d0f0n],
   ["VMPIDR_EL2", 0x8000_0123n],
-  ["VBAR_EL2", 0x4008_0000n],
+  ["VBAR_EL2", 0x4008_8000n],
   ["ESR_EL2", 0x5600_2222n],
   ["FAR_EL2", marker(16)],
   ["HPFAR_EL2", 0x12_3450n],

@@ -45,17 +45,32 @@ static struct region *region_of(u64 address) {
 
 static void poke(u64 address, u64 value) {
   struct region *region = region_of(address);
-  *(volatile u64 *)address = value;
+  // A page with code in it is costly to write to, and most code is already there.
+  if (*(volatile u64 *)address != value) *(volatile u64 *)address = value;
   if (region) region->expected[(address - (u64)region->memory) / 8] = value;
 }
 
-static void invalidate_tlb(void) {
-  __asm__ volatile("dsb sy\n\ttlbi alle1\n\ttlbi alle2\n\tdsb sy\n\tisb" ::: "memory");
+// The kinds of controls_translation, as bits.
+static void invalidate_tlb(u64 kinds) {
+  if (!kinds) return;
+  __asm__ volatile("dsb sy" ::: "memory");
+  if (kinds & 1) __asm__ volatile("tlbi alle1" ::: "memory");
+  if (kinds & 2) __asm__ volatile("tlbi alle2" ::: "memory");
+  __asm__ volatile("dsb sy\n\tisb" ::: "memory");
 }
 
-// Brings every system register to the vector's value, or back to the base value.
+// SCTLR_EL2 with M clear, and all RES1 bits.
+#define UNTRANSLATED 0x30c50830
+
+static void set_and_note(u64 index, u64 value) {
+  set_register(index, value);
+  current[index] = value;
+}
+
+// Brings every system register to the vector's value, or back to the base value. SCTLR_EL2 comes
+// last; before a change of EL2's tables it switches translation off.
 static void set_registers(const u64 *settings, u64 count) {
-  u64 translation = 0;
+  u64 translation = 0, sctlr = base[SCTLR_EL2_INDEX];
   for (u64 i = 0; i < count; i++) {
     desired[settings[2 * i]] = settings[2 * i + 1];
     wanted[settings[2 * i]] = 1;
@@ -63,13 +78,19 @@ static void set_registers(const u64 *settings, u64 count) {
   for (u64 i = 0; i < REGISTER_COUNT; i++) {
     u64 value = wanted[i] ? desired[i] : base[i];
     wanted[i] = 0;
-    if (value == current[i]) continue;
-    set_register(i, value);
-    current[i] = value;
+    if (i == SCTLR_EL2_INDEX) sctlr = value;
+    if (i == SCTLR_EL2_INDEX || value == current[i]) continue;
+    if (controls_translation[i] == 2) set_and_note(SCTLR_EL2_INDEX, UNTRANSLATED);
+    set_and_note(i, value);
     translation |= controls_translation[i];
   }
+  if (sctlr != current[SCTLR_EL2_INDEX]) {
+    __asm__ volatile("isb" ::: "memory");
+    set_and_note(SCTLR_EL2_INDEX, sctlr);
+    translation |= 2;
+  }
   __asm__ volatile("isb" ::: "memory");
-  if (translation) invalidate_tlb();
+  invalidate_tlb(translation);
 }
 
 static u64 *write_registers(u64 *out, u64 *count) {
@@ -85,7 +106,7 @@ static u64 *write_registers(u64 *out, u64 *count) {
     current[i] = seen[i];
     translation |= controls_translation[i];
   }
-  if (translation) invalidate_tlb();
+  invalidate_tlb(translation);
   return out;
 }
 
@@ -113,14 +134,13 @@ static u64 *write_memory(u64 *out, u64 mask, u64 *count) {
 
 #ifdef HAS_MTE
 static void set_tag(u64 address, u64 tag) {
-  u64 tagged = address | tag << 56;
-  __asm__ volatile("stg %0, [%0]" ::"r"(tagged) : "memory");
+  __asm__ volatile("stg %0, [%1]" ::"r"(tag << 56), "r"(address) : "memory");
 }
 
 static u64 *write_tags(u64 *out, u64 *count) {
   *count = 0;
   for (u64 i = 0; i < tag_granules; i++) {
-    u64 address = (u64)regions[0].memory + 16 * i, tagged = address;
+    u64 address = WINDOW + 16 * i, tagged = address;
     __asm__ volatile("ldg %0, [%1]" : "+r"(tagged) : "r"(address) : "memory");
     u64 tag = tagged >> 56 & 15;
     if (tag == expected_tag(i)) continue;
@@ -136,7 +156,7 @@ static u64 tags_are_set;
 static void set_tags(void) {
   if (tags_are_set) return;
   tags_are_set = 1;
-  for (u64 i = 0; i < tag_granules; i++) set_tag((u64)regions[0].memory + 16 * i, expected_tag(i));
+  for (u64 i = 0; i < tag_granules; i++) set_tag(WINDOW + 16 * i, expected_tag(i));
 }
 #endif
 
@@ -188,6 +208,13 @@ static u64 semihosting(u64 call, u64 a, u64 b, u64 c) {
   return x0;
 }
 
+// Writes the code of all vectors, as far as it is in slots of their own.
+static void write_code(const u64 *in, u64 vectors) {
+  for (; vectors--; in += in[0])
+    for (u64 i = 0, count = in[38] & 0xffffffff; i < count; i++)
+      if (!region_of(in[39 + 2 * i])) poke(in[39 + 2 * i], in[40 + 2 * i]);
+}
+
 // Runs the batch at BATCH_INPUT and writes the results to the file `results` in one call.
 void record_batch(void) {
   const u64 *in = (const u64 *)BATCH_INPUT;
@@ -202,10 +229,12 @@ void record_batch(void) {
     regions[i].expected = shadow;
     for (u64 j = 0; j < regions[i].doublewords; j++) *shadow++ = regions[i].memory[j];
   }
-  for (u64 i = 0; i < REGISTER_COUNT; i++) set_register(i, base[i] = *in++);
-  __asm__ volatile("isb" ::: "memory");
+  dump_registers(current);
+  for (u64 i = 0; i < REGISTER_COUNT; i++) base[i] = *in++;
+  set_registers(0, 0);
   dump_registers(current);
   for (u64 i = 0; i < REGISTER_COUNT; i++) base[i] = *out++ = current[i];
+  write_code(in, vectors);
   for (; vectors--; in += in[0]) out = record_vector(in, out);
   u64 handle = semihosting(1, (u64)"results", 5, 7);
   semihosting(5, handle, BATCH_OUTPUT, (u64)out - BATCH_OUTPUT);

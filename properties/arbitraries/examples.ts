@@ -1,0 +1,65 @@
+// The example modules that scenarios are made of: which file, which name, and what they are for.
+
+/** One example module. */
+export interface ExampleModule {
+  /** The name that /proc/modules would show, and the file's without its ending. */
+  readonly name: string;
+  /** From the root of the project. */
+  readonly file: string;
+  /** Whether it runs the program in its `seq` parameter. */
+  readonly runsPrograms: boolean;
+  /**
+   * `sound`: nothing that it does breaks a rule; `wrong`: made to break one; `instrument`: does
+   * what
+   * its program says.
+   */
+  readonly made: "sound" | "wrong" | "instrument";
+}
+
+const module = (
+  folder: string,
+  made: ExampleModule["made"],
+  name = folder.replaceAll("-", "_"),
+): ExampleModule => ({
+  name,
+  file: `examples/${folder}/${name}.ko`,
+  runsPrograms: made === "instrument",
+  made,
+});
+
+/** Every example that is built for android14-6.1. */
+export const EXAMPLES: readonly ExampleModule[] = [
+  module("page", "sound", "pkvm_module"),
+  module("page-as-printed", "wrong", "pkvm_module"),
+  module("measurement", "instrument", "ovm"),
+  module("measurement-textonly", "instrument", "ovmt"),
+  module("el2-init-fails", "wrong"),
+  module("el2-init-fails-textonly", "wrong"),
+  module("el1-init-fails-after-load", "wrong"),
+  module("el2-init-registers-then-fails", "wrong"),
+  module("registers-until-full", "wrong"),
+  module("host-pointer-deref", "wrong"),
+  module("handler-never-returns", "wrong"),
+  module("other-branch-ops", "wrong"),
+  module("corrupted-elf", "wrong"),
+  module("corrupted-elf", "wrong", "truncated"),
+  module("missing-hyp-reloc", "wrong"),
+  module("unresolved-symbol", "wrong"),
+  module("plain-module", "sound"),
+  module("vendor-kcfi", "wrong"),
+  module("vendor-shadow-call-stack", "sound"),
+  module("vendor-pac-bti", "sound"),
+  module("vendor-altinstructions", "sound"),
+  module("vendor-plts", "sound"),
+  module("vendor-modversions", "sound"),
+  module("vendor-struct-module", "sound"),
+  module("vendor-data-relocs", "sound"),
+  module("vendor-unknown-api", "wrong"),
+];
+
+/** An example by its name; the mended module of the page is the one of its name. */
+export function exampleOf(name: string): ExampleModule {
+  const found = EXAMPLES.find((example) => example.name === name);
+  if (found === undefined) throw new Error(`no example is named ${name}`);
+  return found;
+}

@@ -70,6 +70,12 @@ export const GATE_BYTES = 16n;
  */
 export const KERNEL_OBJECTS = KERNEL_DATA;
 export const taskOf = (cpu: number): KernVa => kernVa(KERNEL_DATA + 0x1_0000n + BigInt(cpu) * PAGE);
+/**
+ * A shadow call stack for each CPU, which grows upwards. Source: SCS_SIZE, linux/scs.h
+ * (CONFIG_SHADOW_CALL_STACK, as every Android kernel has it).
+ */
+export const shadowStackOf = (cpu: number): KernVa =>
+  kernVa(KERNEL_DATA + 0x1_8000n + BigInt(cpu) * PAGE);
 export const KERNEL_STACK_BYTES = 0x4000n;
 export const kernelStackPa = (cpu: number): bigint =>
   KERNEL_DATA_PA + 0x2_0000n + BigInt(cpu) * KERNEL_STACK_BYTES;

@@ -10,6 +10,7 @@ import {
   KERNEL_TABLES_PA,
   KERNEL_VECTORS,
   kernelStack,
+  shadowStackOf,
   taskOf,
 } from "./layout.ts";
 
@@ -101,6 +102,7 @@ export function startKernel(core: Core, cpu: number): void {
   sysreg.SCTLR_EL2 = SCTLR_EL2 | optional;
   core.sp[0] = taskOf(cpu); // current, in SP_EL0. Source: get_current, asm/current.h.
   core.sp[1] = kernelStack(cpu).top;
+  core.x[18] = shadowStackOf(cpu); // where the kernel keeps return addresses a second time.
   core.sp[2] = hypStack(cpu).top;
   const pstate = core.pstate;
   pstate.EL = 1;

@@ -7,6 +7,7 @@ import { negative } from "../../spec/types/errno.ts";
 import { returned } from "../../spec/types/outcome.ts";
 import { permitsProt, reserve } from "../dispatch/module-hypercalls.ts";
 import type { Transition } from "../transition.ts";
+import { CONVERSIONS } from "./address.ts";
 import { REGISTRATIONS } from "./register.ts";
 
 /** alloc_module_va(nr_pages): an address in the private range, or NULL. */
@@ -39,5 +40,8 @@ const createPrivateMapping: Transition<Op> = {
 
 /** The transition of an op, or nothing: then the run stops with its name. */
 export const OPS: ReadonlyMap<string, Transition<Op>> = new Map(
-  [allocModuleVaOp, createPrivateMapping, ...REGISTRATIONS].map((op) => [op.name, op]),
+  [allocModuleVaOp, createPrivateMapping, ...CONVERSIONS, ...REGISTRATIONS].map((op) => [
+    op.name,
+    op,
+  ]),
 );

@@ -39,8 +39,12 @@ const pageOfFrame = (frame: number): bigint =>
 const frameOfPage = (page: bigint): number =>
   Number((page - VMEMMAP_START) / STRUCT_PAGE_BYTES) + FIRST_FRAME;
 
+/** Zeroes what is not zero, so that large allocations of untouched memory cost nothing. */
 function zero(kernel: Kernel, va: bigint, bytes: number): void {
-  for (const [at, count] of pieces(va, bytes)) kernel.memory.write(at, new Uint8Array(count));
+  for (const [at, count] of pieces(va, bytes)) {
+    const dirty = kernel.memory.read(at, count).some((byte) => byte !== 0);
+    if (dirty) kernel.memory.write(at, new Uint8Array(count));
+  }
 }
 
 /** kmalloc; NULL when there is no memory. */

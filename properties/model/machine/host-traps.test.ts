@@ -166,6 +166,16 @@ describe("accesses of the host", () => {
     expect(machine.cores[0]!.pstate.EL).toBe(1);
   });
 
+  test("a kernel function touches tables and pages for the first time, too", () => {
+    const machine = newMachine();
+    syncDescriptors(machine, STARTED, finalised(STARTED));
+    const { env, asked } = notes();
+    const memset = exportedSymbol(machine, "memset")!;
+    expect(callEl1(machine, 1, memset, [VA, 0x41n, 4n], env, 100).kind).toBe("returned");
+    expect(physical64(machine, addressOf(PAGE))).toBe(0x4141_4141n);
+    expect(asked).toEqual([]);
+  });
+
   test("a kernel function that touches such a page meets the same abort", () => {
     const machine = newMachine();
     syncDescriptors(machine, STARTED, finalised(donated));

@@ -8,7 +8,7 @@ import { negative } from "../../spec/types/errno.ts";
 import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
 import { answered, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
-import { PRIVATE_LIMIT } from "../initial.ts";
+import { HYP_VA_LIMIT, PRIVATE_LIMIT } from "../initial.ts";
 import {
   checkHostDonateHyp,
   checkHypDonateHost,
@@ -116,7 +116,13 @@ export const mapModulePage: Hypercall = {
       permits: (hyp, call) => checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
       refusal: (hyp, call) => answered(checkHostDonateHyp(hyp, pfnArgument(call, 1))),
     },
-    // The donation is taken back, so that the refused page is the host's as before.
+    // The donation is taken back, so that the refused page is the host's as before. The walk is
+    // refused before anyone looks at the permissions.
+    {
+      clause: "LOAD-37",
+      permits: (_, call) => argument(call, 2) < HYP_VA_LIMIT,
+      refusal: () => answered(negative("ERANGE")),
+    },
     {
       clause: "LOAD-21",
       permits: (_, call) => permitsProt(argument(call, 3)),

@@ -133,6 +133,7 @@ const WITNESSES: Readonly<Record<string, Witness>> = {
     }),
     call(FN.MAP, TEXT_PFN, TEXT_VA, RX),
   ],
+  "__pkvm_map_module_page/LOAD-37": [RESERVED, call(FN.MAP, TEXT_PFN, OUTSIDE, RX)],
   "__pkvm_map_module_page/LOAD-21": [RESERVED, call(FN.MAP, TEXT_PFN, TEXT_VA, 7)],
   "__pkvm_map_module_page/LOAD-35": [LOADED, call(FN.MAP, pfn(0x50009), TEXT_VA, RX)],
   "__pkvm_unmap_module_page/LOAD-25": [LOADED, call(FN.UNMAP, pfn(0x50009), TEXT_VA)],

@@ -61,6 +61,9 @@ const protFits = (prot: number): boolean =>
   (prot & (PROT.PXN | PROT.UXN)) === 0 &&
   !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
 
+/** Addresses of EL2 on the measured machine have 39 bits. */
+const inReach = (va: HypVa): boolean => va < 1n << 39n;
+
 const isFree = (hyp: Hyp, va: HypVa): boolean => !hyp.el2.mappings.has(va);
 
 /** Whether the address maps nothing yet, or exactly what is asked for. */
@@ -213,7 +216,7 @@ export const MAPPING: readonly StepClause[] = [
       "A page to be writable and executable, or unreadable, is refused and stays the host's.",
     source: [cite("android14-6.1", "hyp_set_prot_attr, hyp/pgtable.c; __pkvm_map_module_page")],
     on: ["hvc"],
-    applies: (step) => donates(step) && !protFits(mapCall(step).prot),
+    applies: (step) => donates(step) && inReach(mapCall(step).va) && !protFits(mapCall(step).prot),
     holds: (step) => refuses(step, "EINVAL"),
   }),
   clause({
@@ -224,8 +227,18 @@ export const MAPPING: readonly StepClause[] = [
       cite("android14-6.1", "hyp_map_walker_try_leaf, hyp/pgtable.c: WARN_ON, which EL2 dies of"),
     ],
     on: ["hvc"],
-    applies: (step) => donates(step) && protFits(mapCall(step).prot) && !fits(step),
+    applies: (step) =>
+      donates(step) && inReach(mapCall(step).va) && protFits(mapCall(step).prot) && !fits(step),
     holds: ({ outcome }) => panics(outcome, "EL2_BUG"),
+  }),
+  clause({
+    id: "LOAD-37",
+    kind: "kernel",
+    statement: "A page to be mapped beyond the addresses of EL2 is refused and stays the host's.",
+    source: [cite("android14-6.1", "kvm_pgtable_hyp_map, hyp/pgtable.c: the walk is refused")],
+    on: ["hvc"],
+    applies: (step) => donates(step) && !inReach(mapCall(step).va),
+    holds: (step) => refuses(step, "ERANGE"),
   }),
   clause({
     id: "LOAD-22",
@@ -237,7 +250,8 @@ export const MAPPING: readonly StepClause[] = [
       cite("measured", "mod-ok, ops: module pages are the hypervisor's (pte 4)"),
     ],
     on: ["hvc"],
-    applies: (step) => donates(step) && protFits(mapCall(step).prot) && fits(step),
+    applies: (step) =>
+      donates(step) && inReach(mapCall(step).va) && protFits(mapCall(step).prot) && fits(step),
     holds: (step) => {
       const { page, va, prot } = mapCall(step);
       return all(

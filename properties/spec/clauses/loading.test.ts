@@ -279,6 +279,7 @@ describe("loading at EL2", () => {
     "LOAD-19": stopping(debug(RESERVED), hvc(MAP, TEXT_PFN, 0x20_0010_0000n, 5)),
     "LOAD-20": refusingHvc(MAPPED, hvc(MAP, TEXT_PFN, TEXT_VA + 0x1000n, 5), -1),
     "LOAD-21": refusingHvc(RESERVED, hvc(MAP, TEXT_PFN, TEXT_VA, 7), -22),
+    "LOAD-37": refusingHvc(RESERVED, hvc(MAP, TEXT_PFN, 1n << 39n, 5), -34),
     "LOAD-35": [
       step(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), panicked("EL2_BUG")),
       step(MAPPED, hvc(MAP, otherPage, TEXT_VA, 5), answered(-22)),

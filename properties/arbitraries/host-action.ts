@@ -66,6 +66,22 @@ const argument = fc.oneof(
   { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }) },
 );
 
+/**
+ * Ops that the measurement module's second handler calls by their number in x1: registrations,
+ * addresses, counters.
+ */
+const OPS = [8n, 9n, 10n, 11n, 12n, 15n, 16n, 17n, 22n, 28n] as const;
+
+const args = fc.oneof(
+  { weight: 3, arbitrary: fc.array(argument, { maxLength: 7 }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...OPS), fc.array(argument, { maxLength: 3 }))
+      .map(([op, others]) => [op, ...others]),
+  },
+);
+
 /** HVC from any CPU. */
 export const hvc = (cpuCount: number): fc.Arbitrary<HostAction> =>
   fc
@@ -73,9 +89,9 @@ export const hvc = (cpuCount: number): fc.Arbitrary<HostAction> =>
       cpu: fc.nat(cpuCount - 1),
       imm: fc.constantFrom(0, 0, 0, 1, 5, 0xffff),
       id: functionId,
-      args: fc.array(argument, { maxLength: 7 }),
+      values: args,
     })
-    .map(({ cpu, imm, id, args }) => ({ kind: "hvc", cpu, imm, x: [id, ...args] }));
+    .map(({ cpu, imm, id, values }) => ({ kind: "hvc", cpu, imm, x: [id, ...values] }));
 
 const vm = fc.nat(1);
 
@@ -100,6 +116,17 @@ export const kvm: fc.Arbitrary<HostAction> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("KVM_RUN" as const), vm }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("KVM_CLOSE" as const), vm }) },
 );
+
+/** One protected VM from its creation to its end, as a VMM does it. */
+export const vmLife: fc.Arbitrary<readonly HostAction[]> = fc
+  .tuple(vm, fc.boolean())
+  .map(([number, withFirmware]) => [
+    { kind: "KVM_CREATE_VM", vm: number, type: 0x8000_0000 },
+    ...(withFirmware ? [{ kind: "KVM_SET_FW_IPA" as const, vm: number, ipa: 0x8000_0000n }] : []),
+    { kind: "KVM_RUN", vm: number },
+    { kind: "KVM_SET_FW_IPA", vm: number, ipa: 0n },
+    { kind: "KVM_CLOSE", vm: number },
+  ]);
 
 /** insmod and rmmod after boot. */
 export const modules = (

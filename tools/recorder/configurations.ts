@@ -109,7 +109,8 @@ interface Stage1Shape {
 
 /** SCTLR_EL1 with M, C and I. */
 const SCTLR_EL1_ON = 0x30d0_1805n;
-const SCTLR_EL2_ON = 0x30c5_1835n;
+/** SCTLR_EL2 with M, C, I, and ATA for the harness, which reads the window's tags. */
+const SCTLR_EL2_ON = 0x0800_30c5_1835n;
 
 function mapEl1(memory: TableMemory, root: TableRoot, prefix: bigint): void {
   const never = 3n << 53n;

@@ -41,7 +41,7 @@ export function dataAccess(word: number): DataAccess | undefined {
       return tagsOrUnscaledOrdered(word);
     case 4:
     case 5:
-      return field(word, 24, 1) === 0 ? pair(word) : undefined;
+      return pair(word);
     case 6:
       return register(word);
     case 7:

@@ -140,7 +140,8 @@ export function fillOperands(draft: Draft, registers: readonly number[]): void {
 }
 
 export function finish(draft: Draft): Vector {
-  const { entry, el, words, pc, pa, pstate, x, sp, settings, memory, tags } = draft;
+  const { entry, el, words, pc, pa, x, sp, settings, memory, tags } = draft;
+  const pstate = draft.pstate >>> 0;
   const configuration = draft.configuration.name;
   const mode = "step";
   return { entry, mode, el, configuration, words, pc, pa, pstate, x, sp, settings, memory, tags };

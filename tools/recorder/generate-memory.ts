@@ -36,6 +36,12 @@ function misalignStack(draft: Draft): void {
   setRegister(draft, 31, registerValue(draft, 31) + BigInt(1 + draft.random.below(15)));
 }
 
+/** SCTLR_EL2.ATA clear: the harness cannot see tags either. */
+function withoutTags(draft: Draft): void {
+  draft.settings.set("SCTLR_EL2", settingOf(draft, "SCTLR_EL2") & ~bit(43));
+  draft.tags = false;
+}
+
 /** Switches allocation tags and their checks on; returns the address with a tag. */
 function tagAccess(draft: Draft, va: bigint): bigint {
   const { random } = draft;
@@ -45,8 +51,9 @@ function tagAccess(draft: Draft, va: bigint): bigint {
   setBits(draft, translation, TBI[sctlr] | (random.oneIn(4) ? TCMA[sctlr] : 0n));
   const checks = BigInt(random.below(3));
   const checksAtEl0 = sctlr === "SCTLR_EL1" ? BigInt(random.below(3)) << 38n : 0n;
-  const access = random.oneIn(8) ? 0n : sctlr === "SCTLR_EL1" ? bit(42) | bit(43) : bit(43);
-  setBits(draft, sctlr, (checks << 40n) | checksAtEl0 | access);
+  const access = random.oneIn(8) ? 0n : bit(42) | bit(43);
+  setBits(draft, sctlr, (checks << 40n) | checksAtEl0 | (sctlr === "SCTLR_EL1" ? access : 0n));
+  if (sctlr === "SCTLR_EL2" && access === 0n) withoutTags(draft);
   if (random.oneIn(10)) draft.settings.set("HCR_EL2", settingOf(draft, "HCR_EL2") & ~bit(56));
   if (!random.oneIn(4)) draft.pstate &= ~SPSR.TCO;
   const granule = Number((va & 0x3fffn) >> 4n);

@@ -110,23 +110,17 @@ export function prepareException(draft: Draft): void {
     setBits(draft, "HCR_EL2", 1n << 27n);
 }
 
-const HCR_TWI = 1n << 13n;
 const HCR_TSC = 1n << 19n;
-const SCTLR_NTWI = 1n << 16n;
 
 /**
- * Whether QEMU can run the word: WFI that is not trapped waits for ever, SMC that is not trapped
- * is QEMU's own firmware, HLT #0xF000 is semihosting, and BRAA or BRAB of another register than
- * X16 and X17 ends QEMU 10.0.2 with a failed assertion (`pc_save != -1` in gen_pc_plus_diff).
+ * Whether QEMU can run the word: under software step it skips WFI with its traps, SMC that is not
+ * trapped is QEMU's own firmware, HLT #0xF000 is semihosting, and BRAA or BRAB of another register
+ * than X16 and X17 ends QEMU 10.0.2 (assertion `pc_save != -1` in gen_pc_plus_diff).
  */
 export function isRunnable(draft: Draft): boolean {
   const word = draft.words[0]!;
   const hcr = settingOf(draft, "HCR_EL2");
-  if (word === 0xd503_207f) {
-    if (draft.el.startsWith("EL2")) return false;
-    const trappedAtEl0 = (settingOf(draft, "SCTLR_EL1") & SCTLR_NTWI) === 0n;
-    return (hcr & HCR_TWI) !== 0n || (draft.el === "EL0t" && trappedAtEl0);
-  }
+  if (word === 0xd503_207f) return false;
   if ((word & 0xffe0_001f) >>> 0 === 0xd400_0003)
     return draft.el.startsWith("EL1") && (hcr & HCR_TSC) !== 0n;
   const rn = (word >>> 5) & 31;

@@ -25,6 +25,12 @@ export interface Recorder {
   readonly configurations: ReadonlyMap<string, Configuration>;
 }
 
+/** What was recorded, and the base values of the observed registers as QEMU has them. */
+export interface Recording {
+  readonly base: Settings;
+  readonly recorded: readonly RecordedVector[];
+}
+
 /** Registers and their base values: what the machine has on everywhere is a base value. */
 function baseRegisters(oracle: Oracle, machine: Machine): readonly ObservedRegister[] {
   return registersOf(oracle.cpuModel.features).map((register) => ({
@@ -101,14 +107,15 @@ function asItRan(recorder: Recorder, vector: Vector, raw: RawResult): Vector {
   return { ...vector, settings: held };
 }
 
-function recordBatch(recorder: Recorder, vectors: readonly Vector[]): RecordedVector[] {
+function recordBatch(recorder: Recorder, vectors: readonly Vector[]): Recording {
   const { base, results } = runRaw(recorder, vectors);
-  return results.map((raw, i) => {
+  const recorded = results.map((raw, i) => {
     const vector = asItRan(recorder, vectors[i]!, raw);
     const settings = settingsOf(recorder, vector);
     const before = (name: string) => settings.get(name) ?? base.get(name) ?? 0n;
     return { vector, outcome: readOutcome(vector, raw, recorder.frame.registers, before) };
   });
+  return { base, recorded };
 }
 
 function batches<T>(all: readonly T[]): (readonly T[])[] {
@@ -127,22 +134,24 @@ function sortKey(vector: Vector): string {
 }
 
 /** Runs vectors in QEMU, in an order that suits it, and gives the results in theirs. */
-export function recordVectors(recorder: Recorder, vectors: readonly Vector[]): RecordedVector[] {
+export function recordVectors(recorder: Recorder, vectors: readonly Vector[]): Recording {
   const keys = vectors.map(sortKey);
   const order = [...vectors.keys()].sort((a, b) =>
     keys[a] === keys[b] ? a - b : keys[a]! < keys[b]! ? -1 : 1,
   );
   const recorded: RecordedVector[] = Array.from({ length: vectors.length });
+  let base: Settings = new Map();
   for (const batch of batches(order)) {
     const results = recordBatch(
       recorder,
       batch.map((i) => vectors[i]!),
     );
+    base = results.base;
     batch.forEach((i, k) => {
-      recorded[i] = results[k]!;
+      recorded[i] = results.recorded[k]!;
     });
   }
-  return recorded;
+  return { base, recorded };
 }
 
 /** A vector that signs what `signature` asks for, with the state of the vector that needs it. */
@@ -169,7 +178,7 @@ function stackOf({ el }: Vector): 0 | 1 | 2 {
 /** Puts the signed pointers in; where signing itself trapped, the pointer stays as it is. */
 export function signVectors(recorder: Recorder, planned: readonly Planned[]): Vector[] {
   const needing = planned.filter(({ signatures }) => signatures.length > 0);
-  const signed = recordVectors(
+  const { recorded: signed } = recordVectors(
     recorder,
     needing.map(({ vector, signatures }) => signingVector(vector, signatures[0]!)),
   );

@@ -108,7 +108,7 @@ const bits = (...positions: number[]): bigint =>
  */
 const WRITE_LIMITS: Partial<Record<SysregName, { readonly vary: bigint; readonly keep: bigint }>> =
   {
-    SCTLR_EL2: { vary: bits(1, 3, 6, 13, 21, 27, 30, 31, 36, 37, 40, 43, 44), keep: 0x30c5_1835n },
+    SCTLR_EL2: { vary: bits(1, 3, 6, 13, 21, 27, 30, 31, 36, 37, 40, 44), keep: 0x0800_30c5_1835n },
     HCR_EL2: { vary: ALL ^ bits(27, 31, 34, 42, 43, 44, 45, 47), keep: bits(31) },
     MDCR_EL2: { vary: ALL ^ bits(8, 7), keep: bits(8) },
     VBAR_EL2: { vary: bits(11), keep: 0x4008_8000n },

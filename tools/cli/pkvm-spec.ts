@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The command line: `pkvm-spec COMMAND`.
+
+import { Command } from "commander";
+import { registerExec } from "../exec.ts";
+import { quiet, runMain } from "./exit.ts";
+import { registerReplay } from "./replay.ts";
+import { registerRun } from "./run.ts";
+
+const program = quiet(
+  new Command("pkvm-spec").description(
+    "Executable specification of pKVM's vendor-module lifecycle and HVC dispatch",
+  ),
+);
+registerRun(program);
+registerReplay(program);
+registerExec(program);
+
+await runMain(program, process.argv);

@@ -1,0 +1,55 @@
+// `replay FILE.json`: a stored counterexample again, step by step.
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { parseCounterexample } from "../../counterexamples/counterexample.ts";
+import { replay, replayLine } from "../../counterexamples/replay.ts";
+import { readModules } from "../../counterexamples/stored.ts";
+import { endLine, logLines } from "../report/log-lines.ts";
+import { EXIT, exiting, UsageError } from "./exit.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Replays a file; 1 when the rule is broken, as was stored. */
+export function replayText(path: string): { text: string; exitCode: number } {
+  const parsed = parseCounterexample(readFileSync(path, "utf8"));
+  if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
+  const { counterexample } = parsed;
+  // Module files are named from the project's root, or from where the file lies.
+  const here = readModules(counterexample.scenario, resolve(dirname(path)));
+  const modules = "missing" in here ? readModules(counterexample.scenario, ROOT) : here;
+  if ("missing" in modules) {
+    throw new UsageError(`${path}: there is no module file ${modules.missing}`);
+  }
+  const replayed = replay(counterexample, modules.files);
+  const { system, boot } = counterexample.scenario;
+  const lines = [
+    `${counterexample.name}: ${counterexample.sentence}`,
+    `system   ${system.documented ? "documented" : system.branch}, ${system.build}`,
+    `cmdline  ${boot.commandLine}`,
+    ...boot.faults.map(({ call, nth, errno }) => `fault    call ${nth} of ${call}: -${errno}`),
+    "",
+    ...logLines(replayed.checked.run),
+    "",
+    endLine(replayed.checked.run),
+    `${counterexample.verdict}: ${replayLine(counterexample, replayed)}`,
+  ];
+  const broken = replayed.violation !== undefined;
+  return { text: lines.join("\n"), exitCode: broken ? EXIT.violation : EXIT.holds };
+}
+
+/** Declares `replay`. */
+export function registerReplay(program: Command): void {
+  program
+    .command("replay <file.json>")
+    .description("replay a stored counterexample, step by step; 1 when the rule is still broken")
+    .action(
+      exiting((path: string) => {
+        const { text, exitCode } = replayText(path);
+        process.stdout.write(`${text}\n`);
+        return exitCode;
+      }),
+    );
+}

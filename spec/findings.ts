@@ -12,6 +12,8 @@ export interface Finding {
   readonly rule: RuleId;
   /** What happens instead, in one sentence. */
   readonly instead: string;
+  /** Who breaks it: the kernel, whatever the modules are; or a module, with the kernel's help. */
+  readonly by: "kernel" | "module";
   readonly branches: readonly BranchName[];
   readonly builds: readonly Build[];
   /** Whether the documented system breaks it as well, because the page does not speak of it. */
@@ -26,6 +28,7 @@ const UP_TO_6_12: readonly BranchName[] = ["android14-6.1", "android15-6.6", "an
 export const FINDINGS: readonly Finding[] = [
   {
     rule: "DOC-10",
+    by: "kernel",
     instead: "A protected VM is created and run after a failed load; only its firmware is gone.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -35,6 +38,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-1",
+    by: "kernel",
     instead: "There is a protected VM after a failed load.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -44,6 +48,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "DOC-13",
+    by: "module",
     instead: "A failing init of an EL2 half that lacks a section panics the hypervisor.",
     branches: UP_TO_6_12,
     builds: BUILDS,
@@ -53,6 +58,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "DOC-14",
+    by: "module",
     instead: "The kernel frees the memory of a module that EL2 goes on executing.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -62,6 +68,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-23",
+    by: "module",
     instead: "EL2 owns pages that are back in the kernel's page allocator.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -71,6 +78,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-5",
+    by: "kernel",
     instead:
       "A VM boots zeros where its firmware was, because the wiped region is still advertised.",
     branches: ["android15-6.6"],
@@ -81,6 +89,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-7",
+    by: "module",
     instead: "A module finalises its CPU by the raw hypercall while others still load modules.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -93,6 +102,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-9",
+    by: "module",
     instead: "The trusted host unmaps one page at the address of another, whose mapping is lost.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -102,6 +112,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-11",
+    by: "module",
     instead: "A page that came back by such an unmapping is mapped again, otherwise.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -111,6 +122,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-16",
+    by: "module",
     instead: "Address 0 is registered and gets an id.",
     branches: BRANCH_NAMES,
     builds: ["production"],
@@ -120,6 +132,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-17",
+    by: "module",
     instead: "What an EL2 init registered before it failed stays registered and is unmapped.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -129,6 +142,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "INV-18",
+    by: "module",
     instead: "EL2 will call an address that it cannot execute.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -138,6 +152,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "MOD-1",
+    by: "module",
     instead: "EL2 code of a module faults, and the hypervisor stops the machine.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -147,6 +162,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "MOD-2",
+    by: "module",
     instead: "A handler does not end, and its CPU is lost.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
@@ -156,6 +172,7 @@ export const FINDINGS: readonly Finding[] = [
   },
   {
     rule: "MOD-3",
+    by: "module",
     instead: "EL1 code of a module brings the kernel down.",
     branches: BRANCH_NAMES,
     builds: BUILDS,

@@ -1,0 +1,141 @@
+// `npm start`: boots the page's module, calls it, then searches boot orders and failed loads.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import fc from "fast-check";
+import { type Counterexample, formatCounterexample } from "../../counterexamples/counterexample.ts";
+import type { ModuleFiles } from "../../counterexamples/run-checked.ts";
+import { readme, readStored } from "../../counterexamples/stored.ts";
+import type { Scenario } from "../../model/scenario.ts";
+import { EXAMPLES } from "../../properties/arbitraries/examples.ts";
+import { FAILING_LOADS, GOOD_BOOTS, probed } from "../../properties/arbitraries/failing-loads.ts";
+import { SYSTEMS, scenario } from "../../properties/arbitraries/scenario.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { coverageLines, neverLines } from "../report/coverage-lines.ts";
+import { type Broken, createExplored, type Explored, explore } from "../search/explore.ts";
+import { counterexampleOf } from "../search/found.ts";
+import { EXIT, exiting, quiet, runMain } from "./exit.ts";
+import { interruption, progress } from "./progress.ts";
+import { runText } from "./run.ts";
+import { subjectOf } from "./subject.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FOLDER = "counterexamples";
+/** The search is the same every time: a seed, a number of random scenarios a system, a budget. */
+const SEED = 20261123;
+const RANDOM_RUNS = 150;
+const BUDGET = 20_000;
+const OPTIONS = { budget: BUDGET };
+
+const print = (...lines: readonly string[]): void => {
+  process.stdout.write(`${lines.join("\n")}\n`);
+};
+
+/** Directed boots, one failing stage each, then random ones. */
+function* scenariosOn(system: SystemConfig): Generator<Scenario> {
+  for (const directed of [...FAILING_LOADS, ...GOOD_BOOTS]) yield probed(system, directed);
+  yield* fc.sample(scenario(system, EXAMPLES), { seed: SEED, numRuns: RANDOM_RUNS });
+}
+
+const nameOf = ({ documented, branch, build }: SystemConfig): string =>
+  `${documented ? "documented" : branch}, ${build}`;
+
+/** Of two builds that break the same rule, production stands for both. */
+function distinct(explored: Explored): readonly Broken[] {
+  const chosen = new Map<string, Broken>();
+  for (const broken of explored.broken.values()) {
+    const { system } = broken.scenario;
+    const key = `${broken.violation.rule} ${system.documented}`;
+    const before = chosen.get(key);
+    if (before === undefined || before.scenario.system.build !== "production") {
+      chosen.set(key, broken);
+    }
+  }
+  return [...chosen.values()];
+}
+
+/** Writes the counterexamples that are new or changed, and the table of all. */
+function store(found: readonly Counterexample[]): void {
+  const folder = join(ROOT, FOLDER);
+  mkdirSync(folder, { recursive: true });
+  for (const one of found) {
+    writeFileSync(join(folder, `${one.name}.json`), formatCounterexample(one));
+  }
+  writeFileSync(join(folder, "README.md"), readme(readStored(folder)));
+}
+
+/** Shrinks what was found, and says so. */
+function shrunkAll(explored: Explored, files: ModuleFiles): readonly Counterexample[] {
+  const line = progress();
+  const found = distinct(explored).flatMap((broken) => {
+    line.at(`shrinking ${broken.violation.rule}`);
+    const it = counterexampleOf(broken, files, OPTIONS, "npm start");
+    return it === undefined ? [] : [it];
+  });
+  line.clear();
+  return found.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+}
+
+/** The search over all example modules and systems. */
+async function search(files: ModuleFiles, stopped: () => boolean): Promise<Explored> {
+  const line = progress();
+  const explored = createExplored();
+  for (const system of SYSTEMS) {
+    await explore(
+      scenariosOn(system),
+      files,
+      OPTIONS,
+      {
+        progress: (done) => line.at(`${nameOf(system)}: ${done} boots`),
+        stopped,
+      },
+      explored,
+    );
+    line.clear();
+    print(`  ${nameOf(system).padEnd(30)} ${explored.coverage.runs} boots so far`);
+    if (explored.interrupted) break;
+  }
+  return explored;
+}
+
+const row = (it: Counterexample): string =>
+  `  ${it.verdict.padEnd(9)} ${it.clause.padEnd(7)} ${it.sentence}`.slice(0, 110);
+
+async function start(): Promise<number> {
+  const page = subjectOf(join(ROOT, "examples/page/pkvm_module.ko"), {});
+  print(
+    "1. The module of the Android page boots, and the host calls it",
+    "",
+    runText(page).text,
+    "",
+  );
+  const files = new Map(EXAMPLES.map(({ file }) => [file, readFileSync(join(ROOT, file))]));
+  print(`2. Boot orders, failed loads and calls, over ${EXAMPLES.length} modules`);
+  const ctrlC = interruption();
+  const explored = await search(files, ctrlC.asked);
+  const found = shrunkAll(explored, files);
+  ctrlC.release();
+  store(found);
+  const { booted, coverage } = explored;
+  const violations = found.filter(({ verdict }) => verdict === "violation");
+  print(
+    "",
+    "modules that booted, and how often:",
+    ...[...booted].sort().map(([name, times]) => `  ${name.padEnd(32)} ${times}`),
+    "",
+    ...coverageLines(coverage),
+    "",
+    `found: ${found.length - violations.length} findings, ${violations.length} violations`,
+    ...found.flatMap((it) => [row(it), `            ${FOLDER}/${it.name}.json`]),
+    "A finding is a rule that the branch is known to break; it is expected, and exit is 0.",
+    "",
+    ...neverLines(coverage),
+    ...(explored.interrupted ? ["", "interrupted: what was found so far is kept"] : []),
+  );
+  if (explored.interrupted) return EXIT.interrupted;
+  return violations.length > 0 ? EXIT.violation : EXIT.holds;
+}
+
+await runMain(quiet(new Command("npm start")).action(exiting(start)), process.argv);

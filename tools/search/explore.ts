@@ -1,0 +1,91 @@
+// Runs many scenarios and keeps, for each rule that breaks, the smallest way there.
+
+import type { Violation } from "../../counterexamples/check.ts";
+import { type Coverage, createCoverage } from "../../counterexamples/coverage.ts";
+import {
+  type CheckedRun,
+  type CheckOptions,
+  type ModuleFiles,
+  runChecked,
+} from "../../counterexamples/run-checked.ts";
+import { sizeOf } from "../../counterexamples/shrink.ts";
+import type { Scenario } from "../../model/scenario.ts";
+import type { RuleId } from "../../spec/findings.ts";
+
+/** A broken rule, and the smallest scenario seen that breaks it on that system. */
+export interface Broken {
+  readonly scenario: Scenario;
+  readonly violation: Violation;
+}
+
+/** What an exploration saw; it grows while it runs. */
+export interface Explored {
+  readonly coverage: Coverage;
+  /** By rule and system. */
+  readonly broken: Map<string, Broken>;
+  /** Modules that booted, with the times they did. */
+  readonly booted: Map<string, number>;
+  /** Whether it was ended early. */
+  interrupted: boolean;
+}
+
+/** How an exploration reports and is stopped. */
+export interface ExploreHooks {
+  readonly progress?: (done: number, explored: Explored) => void;
+  readonly stopped?: () => boolean;
+}
+
+export const createExplored = (): Explored => ({
+  coverage: createCoverage(),
+  broken: new Map(),
+  booted: new Map(),
+  interrupted: false,
+});
+
+const keyOf = (rule: RuleId, { system }: Scenario): string =>
+  `${rule} ${system.documented ? "documented" : system.branch} ${system.build}`;
+
+/** Remembers a violation if it is the first of its rule there, or smaller than the one before. */
+function remember(explored: Explored, scenario: Scenario, violation: Violation): void {
+  const key = keyOf(violation.rule, scenario);
+  const known = explored.broken.get(key);
+  if (known !== undefined && sizeOf(known.scenario) <= sizeOf(scenario)) return;
+  explored.broken.set(key, { scenario, violation });
+}
+
+/** Counts the modules whose EL2 half runs at the end. */
+function countBooted({ booted }: Explored, { run }: CheckedRun): void {
+  for (const { name, state, el2 } of run.final.modules.values()) {
+    if (state !== "live" || el2 !== "initialised") continue;
+    booted.set(name, (booted.get(name) ?? 0) + 1);
+  }
+}
+
+/** How many runs go by before signals are looked at. */
+const RUNS_A_TURN = 16;
+
+/** Runs every scenario in turn. */
+export async function explore(
+  scenarios: Iterable<Scenario>,
+  files: ModuleFiles,
+  options: CheckOptions,
+  hooks: ExploreHooks = {},
+  explored: Explored = createExplored(),
+): Promise<Explored> {
+  let done = 0;
+  for (const scenario of scenarios) {
+    if (hooks.stopped?.() === true) {
+      explored.interrupted = true;
+      break;
+    }
+    const checked = runChecked(scenario, files, options, explored.coverage);
+    countBooted(explored, checked);
+    for (const violation of checked.violations) remember(explored, scenario, violation);
+    done += 1;
+    if (done % RUNS_A_TURN === 0) {
+      hooks.progress?.(done, explored);
+      await new Promise((resume) => setImmediate(resume));
+    }
+  }
+  return explored;
+}

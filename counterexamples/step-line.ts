@@ -66,7 +66,8 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
     .with({ kind: "smc" }, ({ cpu, x }) => `cpu${cpu} SMC ${hex(x[0] ?? 0n)}${argumentsOf(x)}`)
     .with(
       { kind: "el2_init_returned" },
-      ({ cpu, value }) => `cpu${cpu} EL2 init returns ${signed(value)}`,
+      ({ cpu, value }) =>
+        `cpu${cpu} EL2 init returns ${errnoName(Number(BigInt.asIntN(32, value)))}`,
     )
     .with({ kind: "handler_returned" }, ({ cpu }) => `cpu${cpu} handler returns`)
     .with(

@@ -31,8 +31,10 @@ const presentModules = (
 ): fc.Arbitrary<readonly ExampleModule[]> => {
   const minLength = atLeastOne ? 1 : 0;
   const instruments = pool.filter(({ runsPrograms }) => runsPrograms);
-  const any = fc.subarray([...pool], { minLength, maxLength: 4 });
-  return instruments.length === 0 ? any : fc.oneof(any, fc.subarray(instruments, { minLength }));
+  const mixed = fc.subarray([...pool], { minLength, maxLength: 4 });
+  return instruments.length === 0
+    ? mixed
+    : fc.oneof(mixed, fc.subarray(instruments, { minLength }));
 };
 
 /** What the host does after boot: single actions and whole lives of VMs, in any order. */

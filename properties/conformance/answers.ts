@@ -19,6 +19,9 @@ const SELECTED = [
   /^Clearing unused pKVM firmware memory$/,
 ];
 
+/** Whether the recorder kept a message. */
+export const isSelected = (text: string): boolean => SELECTED.some((message) => message.test(text));
+
 /** A printed line of the measurement module, without what went before it on the line. */
 const PRINTED = /ORC (\{.*\})\s*$/;
 
@@ -64,75 +67,98 @@ const stepOf = (commandLine: string, module: string, n: number): string => {
   return program.split(",")[n - 1] ?? "nothing";
 };
 
+/** The module whose program runs, while a run is told. */
+interface RunningModule {
+  readonly module: string;
+  printed: number;
+  /** Where in the lines its last step was told: what did not return comes after it. */
+  last: number;
+}
+
+/** A run while it is told line by line. */
+interface Telling {
+  readonly answers: Answer[];
+  readonly names: ReturnType<typeof reservationNames>;
+  phase: "boot" | "userspace";
+  running: RunningModule | undefined;
+}
+
+/** The values that a module printed, addresses by name. */
+const namedValues = (printed: object, names: Telling["names"]): Printed =>
+  Object.fromEntries(
+    Object.entries(printed).map(([key, value]) =>
+      typeof value === "string" && value.startsWith("0x")
+        ? [key, nameValue(BigInt(value), names)]
+        : [key, value],
+    ),
+  );
+
+/** A step that the running module printed. */
+function tellPrinted(telling: Telling, json: string, event: number): void {
+  const { running, phase, answers, names } = telling;
+  const values = namedValues(JSON.parse(json) as object, names);
+  answers.push({ text: printedText(running?.module ?? "no module", phase, values), event });
+  if (running === undefined) return;
+  running.printed += 1;
+  running.last = answers.length;
+}
+
+function tellConsole(telling: Telling, text: string, event: number): void {
+  const printed = PRINTED.exec(text)?.[1];
+  if (printed !== undefined) tellPrinted(telling, printed, event);
+  else if (text.startsWith("hyp panic: ")) {
+    telling.answers.push({ text: text.replace("panic:", "panic"), event });
+  } else if (isSelected(text)) telling.answers.push({ text: `console: ${text}`, event });
+}
+
+function tell(telling: Telling, entry: LogEvent, event: number): void {
+  const { answers } = telling;
+  switch (entry.kind) {
+    case "console":
+      tellConsole(telling, entry.text, event);
+      return;
+    case "modprobe":
+      answers.push({ text: `modprobe ${entry.argv.join(" ")}`, event });
+      return;
+    case "modprobe-exit": {
+      const { name, parameters, status } = entry;
+      answers.push({ text: `modprobe-exit ${name} "${parameters}" ${status}`, event });
+      return;
+    }
+    case "userspace":
+      telling.phase = "userspace";
+      answers.push({ text: "userspace", event });
+      return;
+    case "step": {
+      const { action, refusedBy } = entry.step;
+      if (action.kind === "load_module" && refusedBy === undefined) {
+        telling.running = { module: action.name, printed: 0, last: answers.length };
+      }
+      if (action.kind === "module_init_returned") telling.running = undefined;
+      return;
+    }
+    default:
+      return;
+  }
+}
+
 /** The lines of a run, in order; `userspace` separates the boot from what follows. */
 export function answersOf(run: Run, commandLine: string): readonly Answer[] {
-  const answers: Answer[] = [];
   const names = reservationNames(run.log);
-  let phase = "boot";
-  let running: { module: string; printed: number; last: number } | undefined;
-  const say = (text: string, event: number): void => {
-    answers.push({ text, event });
-  };
-  const print = (json: string, event: number): void => {
-    const raw = JSON.parse(json) as Printed;
-    const named = Object.fromEntries(
-      Object.entries(raw).map(([key, value]) =>
-        typeof value === "string" && /^0x/.test(value)
-          ? [key, nameValue(BigInt(value), names)]
-          : [key, value],
-      ),
-    );
-    say(printedText(running?.module ?? "no module", phase, named), event);
-    if (running !== undefined) {
-      running.printed += 1;
-      running.last = answers.length;
-    }
-  };
-  const tell = (entry: LogEvent, event: number): void => {
-    switch (entry.kind) {
-      case "console": {
-        const printed = PRINTED.exec(entry.text)?.[1];
-        if (printed !== undefined) print(printed, event);
-        else if (entry.text.startsWith("hyp panic: ")) {
-          say(entry.text.replace("panic:", "panic"), event);
-        } else if (SELECTED.some((message) => message.test(entry.text))) {
-          say(`console: ${entry.text}`, event);
-        }
-        return;
-      }
-      case "modprobe":
-        say(`modprobe ${entry.argv.join(" ")}`, event);
-        return;
-      case "modprobe-exit":
-        say(`modprobe-exit ${entry.name} "${entry.parameters}" ${entry.status}`, event);
-        return;
-      case "userspace":
-        phase = "userspace";
-        say("userspace", event);
-        return;
-      case "step": {
-        const { action, refusedBy } = entry.step;
-        if (action.kind === "load_module" && refusedBy === undefined) {
-          running = { module: action.name, printed: 0, last: answers.length };
-        }
-        if (action.kind === "module_init_returned") running = undefined;
-        return;
-      }
-      default:
-        return;
-    }
-  };
-  run.log.forEach(tell);
+  const telling: Telling = { answers: [], names, phase: "boot", running: undefined };
+  run.log.forEach((entry, event) => {
+    tell(telling, entry, event);
+  });
+  const { answers, running, phase } = telling;
   const { end } = run.final;
   if (end?.kind !== "hyp-panic") return answers;
-  say(`console: HYP panic: ESR 0x${(end.esr ?? BUG_ESR).toString(16)}`, run.log.length - 1);
+  const event = run.log.length - 1;
+  const esr = `0x${(end.esr ?? BUG_ESR).toString(16)}`;
+  answers.push({ text: `console: HYP panic: ESR ${esr}`, event });
   if (running === undefined) return answers;
   // The step that was begun and did not print: the recorder puts it where it was begun.
   const n = running.printed + 1;
-  const text = printedText(running.module, phase, {
-    n,
-    op: stepOf(commandLine, running.module, n),
-    outcome: "did not return",
-  });
-  return answers.toSpliced(running.last, 0, { text, event: run.log.length - 1 });
+  const op = stepOf(commandLine, running.module, n);
+  const text = printedText(running.module, phase, { n, op, outcome: "did not return" });
+  return answers.toSpliced(running.last, 0, { text, event });
 }

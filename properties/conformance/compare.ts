@@ -2,8 +2,9 @@
 
 import type { LogEvent, Run } from "../../model/log.ts";
 import { runScenario } from "../../model/machine/run-scenario.ts";
-import { type Answer, answersOf, recordText } from "./answers.ts";
+import { type Answer, answersOf, isSelected, recordText } from "./answers.ts";
 import { nameValue, reservationNames } from "./names.ts";
+import { panicReasonOf } from "./panics.ts";
 import { type Plan, planOf, systemOf } from "./scenario.ts";
 import type { RecordOf, Trace, TraceRecord } from "./trace.ts";
 
@@ -172,11 +173,16 @@ function compareRecord(reading: Reading, record: TraceRecord, at: number): Compa
     if (run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
     return compared("the script ended", { text: howItEnded(run), event }, run);
   }
+  if (record.kind === "console" && !isKernels(record.text)) return left("console of user space");
   const real = recordText(record);
   return real === undefined
     ? compareAction(reading, record, at)
     : compareLine(reading, record, real);
 }
+
+/** Whether a console record is of the kernel: user space's follow from ioctls. */
+const isKernels = (text: string): boolean =>
+  isSelected(text) || panicReasonOf(text) !== undefined || text === "HYP panic: ESR";
 
 const howItEnded = ({ final: { end } }: Run): string =>
   end === undefined ? "the script ended" : `the machine stopped: ${end.kind}`;

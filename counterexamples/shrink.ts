@@ -126,6 +126,19 @@ const partsOf = (scenario: Scenario): readonly Part[] => [
   INITRAMFS,
 ];
 
+/** The plainest value of what is not a list, where the scenario still fails with it. */
+const PLAIN: readonly Partial<Scenario["boot"]>[] = [{ modulePath: "" }, { firmwareBytes: 0 }];
+
+function plain(scenario: Scenario, fails: StillFails): Scenario {
+  let current = scenario;
+  for (const values of PLAIN) {
+    const boot = { ...current.boot, ...values };
+    const same = JSON.stringify(boot) === JSON.stringify(current.boot);
+    if (!same && fails({ ...current, boot })) current = { ...current, boot };
+  }
+  return current;
+}
+
 /** How many items all parts have. */
 export const sizeOf = (scenario: Scenario): number =>
   partsOf(scenario).reduce((sum, part) => sum + part.items(scenario).length, 0);
@@ -160,5 +173,6 @@ export function shrink(scenario: Scenario, stillFails: StillFails): Shrunk {
     before = sizeOf(current);
     for (const part of partsOf(current)) current = reduce(current, part, fails);
   }
+  current = plain(current, fails);
   return { scenario: current, from: sizeOf(scenario), runs: runs() };
 }

@@ -12,7 +12,7 @@ import { sizeOf } from "../../counterexamples/shrink.ts";
 import type { Scenario } from "../../model/scenario.ts";
 import type { RuleId } from "../../spec/findings.ts";
 
-/** A broken rule, and the smallest scenario seen that breaks it on that system. */
+/** A broken rule, and the shortest scenario seen that breaks it on that system. */
 export interface Broken {
   readonly scenario: Scenario;
   readonly violation: Violation;
@@ -45,11 +45,15 @@ export const createExplored = (): Explored => ({
 const keyOf = (rule: RuleId, { system }: Scenario): string =>
   `${rule} ${system.documented ? "documented" : system.branch} ${system.build}`;
 
-/** Remembers a violation if it is the first of its rule there, or smaller than the one before. */
+/** What is short to read: few steps up to the violation, then few parts. */
+const lengthOf = ({ scenario, violation }: Broken): number =>
+  violation.step * 1000 + sizeOf(scenario);
+
+/** Remembers a violation if it is the first of its rule there, or shorter than the one before. */
 function remember(explored: Explored, scenario: Scenario, violation: Violation): void {
   const key = keyOf(violation.rule, scenario);
   const known = explored.broken.get(key);
-  if (known !== undefined && sizeOf(known.scenario) <= sizeOf(scenario)) return;
+  if (known !== undefined && lengthOf(known) <= lengthOf({ scenario, violation })) return;
   explored.broken.set(key, { scenario, violation });
 }
 

@@ -110,7 +110,10 @@ function dropHostPrivileges(system: System): number | undefined {
   for (let cpu = 0; cpu < system.hyp.config.cpuCount; cpu += 1) {
     const answer = hypercall(system, cpu, "__pkvm_prot_finalize", []);
     if (answer === undefined) return undefined;
-    if (answer.x1 !== 0n || answer.x0 !== 0n) result = negative("EINVAL");
+    if (answer.x1 !== 0n || answer.x0 !== 0n) {
+      system.log.push({ kind: "console", text: "WARNING in _kvm_host_prot_finalize" });
+      result = negative("EINVAL");
+    }
   }
   return result;
 }

@@ -16,6 +16,7 @@ const SELECTED = [
   /^Protected n?h?VHE mode initialized successfully$/,
   /^Kernel panic - not syncing: /,
   /^Failed to (?:load pkvm module|init EL2 module|map EL2 module|de-privilege)/,
+  /^WARNING in /,
   /^Clearing unused pKVM firmware memory$/,
 ];
 

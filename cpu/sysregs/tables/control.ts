@@ -44,6 +44,16 @@ const hcrBitsWith = {
   MTE2: bits(56, 57, 58),
 };
 
+/** HFGRTR_EL2: all but SCXTNUM_ELx and the error records, which neither processor has. */
+const fineGrained = mask(40, 0) & ~bits(30, 31);
+
+/** HFGWTR_EL2 has no bits for registers that cannot be written. */
+const readOnlyRegisters = bits(2, 9, 10, 14, 15, 18, 21, 25, 26, 28, 40);
+
+/** HDFGRTR_EL2 and HDFGWTR_EL2 without trace, statistical profiling and branch records. */
+const debugReads = (mask(19, 0) & ~bits(8)) | bits(57, 58);
+const debugWrites = (mask(21, 0) & ~bits(6, 9)) | bits(57);
+
 /** Source: DDI0487 D24.2, one section each; C5.2 for the encodings. */
 export const control = [
   [
@@ -120,12 +130,12 @@ export const control = [
     { bits: bits(10, 16, 17, 20, 21, 28, 31), res1: 0n, reset: 0x32ffn, controls: true },
   ],
   ["HSTR_EL2", "3 4 1 1 3", { bits: mask(15, 0) & ~bits(4, 14) }],
+  ["HFGRTR_EL2", "3 4 1 1 4", { feature: "FGT", bits: fineGrained, controls: true }],
   [
-    "HFGRTR_EL2",
-    "3 4 1 1 4",
-    { feature: "FGT", bits: mask(38, 0) | mask(49, 40) | bits(39), controls: true },
+    "HFGWTR_EL2",
+    "3 4 1 1 5",
+    { feature: "FGT", bits: fineGrained & ~readOnlyRegisters, controls: true },
   ],
-  ["HFGWTR_EL2", "3 4 1 1 5", { feature: "FGT", bits: hfgwtrBits(), controls: true }],
   ["HFGITR_EL2", "3 4 1 1 6", { feature: "FGT", bits: mask(54, 0), controls: true }],
   ["HACR_EL2", "3 4 1 1 7", { bits: 0n }],
   ["TTBR0_EL2", "3 4 2 0 0", { controls: true }],
@@ -153,16 +163,11 @@ export const control = [
     },
   ],
   ["DACR32_EL2", "3 4 3 0 0", { bits: mask(31, 0) }],
-  ["HDFGRTR_EL2", "3 4 3 1 4", { feature: "FGT", bits: mask(63, 0), controls: true }],
-  ["HDFGWTR_EL2", "3 4 3 1 5", { feature: "FGT", bits: mask(62, 0), controls: true }],
+  ["HDFGRTR_EL2", "3 4 3 1 4", { feature: "FGT", bits: debugReads, controls: true }],
+  ["HDFGWTR_EL2", "3 4 3 1 5", { feature: "FGT", bits: debugWrites, controls: true }],
   ["MAIR_EL2", "3 4 10 2 0", { controls: true }],
   ["AMAIR_EL2", "3 4 10 3 0", { bits: 0n }],
   ["VBAR_EL2", "3 4 12 0 0", { bits: mask(63, 11) }],
   ["CONTEXTIDR_EL2", "3 4 13 0 1", { feature: "VHE", bits: mask(31, 0) }],
   ["TPIDR_EL2", "3 4 13 0 2"],
 ] as const satisfies readonly SysregRow[];
-
-/** HFGWTR_EL2 has no bits for registers that cannot be written. */
-function hfgwtrBits(): bigint {
-  return mask(49, 0) & ~bits(2, 9, 10, 14, 15, 18, 21, 25, 26, 28, 40, 42, 46);
-}

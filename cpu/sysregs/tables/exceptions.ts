@@ -49,9 +49,9 @@ export const exceptions = [
   ["IFSR32_EL2", "3 4 5 0 1", { bits: mask(31, 0) }],
   ["FPEXC32_EL2", "3 4 5 3 0", { traps: ["FP"], bits: mask(31, 0) }],
 
-  // RAS without error records. Source: DDI0487 D24.2.35 ERRIDR_EL1: NUM is zero.
+  // RAS without error records: ERRIDR_EL1.NUM is zero.
+  // CHOICE: ERRSELR_EL1 and the ERX registers are then UNDEFINED, not RES0.
   ["ERRIDR_EL1", "3 0 5 3 0", { access: "RO", feature: "RAS", traps: ["TERR"], fgt: 40 }],
-  ["ERRSELR_EL1", "3 0 5 3 1", { feature: "RAS", traps: ["TERR"], fgt: 41, bits: 0n }],
   ["DISR_EL1", "3 0 12 1 1", { feature: "RAS", bits: bits(31, 24) | mask(23, 0) }],
   ["VSESR_EL2", "3 4 5 2 3", { feature: "RAS", bits: mask(24, 0) }],
   ["VDISR_EL2", "3 4 12 1 1", { feature: "RAS", bits: bits(31, 24) | mask(23, 0) }],

@@ -46,8 +46,8 @@ export const identification = [
   ["ID_AA64MMFR0_EL1", "3 0 0 7 0", id3],
   ["ID_AA64MMFR1_EL1", "3 0 0 7 1", id3],
   ["ID_AA64MMFR2_EL1", "3 0 0 7 2", id3],
-  ["PMCEID0_EL0", "3 3 9 12 6", { access: "RO", traps: ["PMUSERENR", "TPM"] }],
-  ["PMCEID1_EL0", "3 3 9 12 7", { access: "RO", traps: ["PMUSERENR", "TPM"] }],
+  ["PMCEID0_EL0", "3 3 9 12 6", { access: "RO", traps: ["PMUSERENR", "TPM"], debugFgt: 58 }],
+  ["PMCEID1_EL0", "3 3 9 12 7", { access: "RO", traps: ["PMUSERENR", "TPM"], debugFgt: 58 }],
 ] as const satisfies readonly SysregRow[];
 
 export type IdRegisterName = (typeof identification)[number][0];

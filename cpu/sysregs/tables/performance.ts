@@ -17,6 +17,8 @@ export const performance = [
     "3 3 9 12 0",
     {
       traps: ["PMUSERENR", "TPM", "TPMCR"],
+      // A bit of HDFGWTR_EL2 alone.
+      debugFgt: 21,
       bits: mask(6, 3),
       reset: 0x410b_3000n,
     },
@@ -24,7 +26,7 @@ export const performance = [
   ["PMCNTENSET_EL0", "3 3 9 12 1", { traps: pmu, debugFgt: 16, bits: counters }],
   ["PMCNTENCLR_EL0", "3 3 9 12 2", { traps: pmu, debugFgt: 16, bits: counters }],
   ["PMOVSCLR_EL0", "3 3 9 12 3", { traps: pmu, debugFgt: 18, bits: counters }],
-  ["PMSWINC_EL0", "3 3 9 12 4", { access: "WO", traps: pmu, unmodelled: true }],
+  ["PMSWINC_EL0", "3 3 9 12 4", { access: "WO", traps: pmu, debugFgt: 20, unmodelled: true }],
   ["PMSELR_EL0", "3 3 9 12 5", { traps: pmu, debugFgt: 19, bits: mask(4, 0) }],
   ["PMCCNTR_EL0", "3 3 9 13 0", { traps: pmu, debugFgt: 15 }],
   ["PMXEVTYPER_EL0", "3 3 9 13 1", { traps: pmu, unmodelled: true }],

@@ -1,4 +1,4 @@
-// Bits: the values that instructions compute with, as expressions over the state before the instruction.
+// Bits: the values that instructions compute with, as expressions over the state before them.
 
 import type { PState } from "../state.ts";
 import type { AccessDescriptor } from "./access-descriptor.ts";
@@ -61,7 +61,9 @@ function sameWidth(op: string, a: Bits, b: Bits): void {
   check(a.width === b.width, `${op} of ${a.width} and ${b.width} bits`);
 }
 
-/** A value that the encoding fixes. A negative one is taken modulo 2^width, if it fits as signed. */
+/**
+ * A value that the encoding fixes. A negative one is taken modulo 2^width, if it fits as signed.
+ */
 export function lit(value: number | bigint, width: number): Bits {
   const big = BigInt(value);
   const fits = big >= 0n ? big <= onesOf(width) : -big <= 1n << BigInt(width - 1);
@@ -152,7 +154,16 @@ export const not = (a: Bits): Bits => pure("not", a.width, [a]);
 export const and = (a: Bits, b: Bits): Bits => binary("and", a, b);
 export const or = (a: Bits, b: Bits): Bits => binary("or", a, b);
 export const xor = (a: Bits, b: Bits): Bits => binary("xor", a, b);
-export const add = (a: Bits, b: Bits): Bits => binary("add", a, b);
+/** Adding zero is nothing, and two literals that are added one after the other are one. */
+export function add(a: Bits, b: Bits): Bits {
+  sameWidth("add", a, b);
+  if (b.op !== "lit") return binary("add", a, b);
+  if (b.value === 0n) return a;
+  const [inner, first] = a.op === "add" ? a.args : [];
+  if (inner === undefined || first?.op !== "lit") return binary("add", a, b);
+  return add(inner, lit(BigInt.asUintN(a.width, first.value + b.value), a.width));
+}
+
 export const sub = (a: Bits, b: Bits): Bits => binary("sub", a, b);
 /** The low half of the product. */
 export const mul = (a: Bits, b: Bits): Bits => binary("mul", a, b);

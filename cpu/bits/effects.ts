@@ -35,7 +35,9 @@ export type Effect =
   | { readonly effect: "UNDEFINED"; readonly allocated: boolean }
   | { readonly effect: "unmodelled"; readonly what: string };
 
-/** What `execute` returns: an effect, or several. All reads come first, then stores, then registers. */
+/**
+ * What `execute` returns: an effect, or several. All reads come first, then stores, then registers.
+ */
 export type Execution = Effect | readonly Execution[];
 
 /** The encoding is unallocated, with these fields: the Undefined Instruction exception. */

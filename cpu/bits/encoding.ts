@@ -1,4 +1,4 @@
-// Encoding diagrams: the 32 bits of an instruction as text, their fields as a type, and how a word is matched.
+// Encoding diagrams: 32 bits as text, their fields as a type, and how a word is matched.
 
 /** The words of an encoding diagram that are not fixed bits. */
 type FieldToken<E extends string> = E extends `${infer Head} ${infer Tail}`
@@ -30,7 +30,9 @@ export interface Encoding {
   /** Bits that must have the value below. */
   readonly mask: number;
   readonly value: number;
-  /** Should-be-one and should-be-zero bits, and what they should be; they take no part in matching. */
+  /**
+   * Should-be-one and should-be-zero bits, and what they should be; they take no part in matching.
+   */
   readonly shouldMask: number;
   readonly shouldValue: number;
   readonly fields: readonly Field[];

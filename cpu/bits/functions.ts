@@ -2,7 +2,8 @@
 
 /**
  * How a function may be used: `pure` depends on its arguments alone; `state` also reads the state;
- * `fallible` may end the instruction with an exception; `effect` has no value and changes the state.
+ * `fallible` may end the instruction with an exception; `effect` has no value and changes the
+ * state.
  */
 export type FunctionKind = "pure" | "state" | "fallible" | "effect";
 

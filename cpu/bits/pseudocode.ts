@@ -82,7 +82,9 @@ function guarded(condition: Bits | undefined, text: string | undefined, line: st
   return `if ${compares ? text : `${text} == '1'`} then ${line}`;
 }
 
-/** Whether a value is read from memory or from a function, which matters even if it is discarded. */
+/**
+ * Whether a value is read from memory or from a function, which matters even if it is discarded.
+ */
 function reads(node: Bits): boolean {
   return node.op === "Mem" || node.op === "call" || argumentsOf(node).some(reads);
 }
@@ -126,18 +128,29 @@ function expressionText(text: Text, node: Bits): string {
     case "slice": {
       const { low, width, args } = node;
       const high = low + width - 1;
-      return `${operandText(text, args[0])}<${high === low ? low : `${high}:${low}`}>`;
+      const [from] = args;
+      const whole = from.op === "X" ? `X[${from.n}]` : operandText(text, from);
+      return `${whole}<${high === low ? low : `${high}:${low}`}>`;
     }
     case "add":
       return sumText(text, node.args as readonly [Bits, Bits]);
     default:
-      return operatorText(
-        node.op,
-        node.width,
-        node.args.map((arg) => operandText(text, arg)),
-      );
+      return infix.includes(node.op)
+        ? operatorText(
+            node.op,
+            node.width,
+            node.args.map((arg) => operandText(text, arg)),
+          )
+        : operatorText(
+            node.op,
+            node.width,
+            node.args.map((arg) => valueText(text, arg)),
+          );
   }
 }
+
+/** Operators between or before their operands; the others are written as calls. */
+const infix: readonly PureOperator[] = ["and", "or", "xor", "sub", "mul", "eq", "select", "concat"];
 
 /** Adding a literal with its top bit set is subtracting. */
 function sumText(text: Text, [a, b]: readonly [Bits, Bits]): string {

@@ -1,4 +1,4 @@
-// The JavaScript text of each operator: values of up to 32 bits are numbers, wider ones big integers.
+// The JavaScript text of each operator: up to 32 bits are numbers, wider values big integers.
 
 import type { PureOperator } from "../bits/bits.ts";
 

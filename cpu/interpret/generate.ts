@@ -1,7 +1,8 @@
-// The evaluator: turns the effects of one instruction word into a JavaScript function over the core.
+// The evaluator: turns the effects of one instruction word into a JavaScript function.
 //
 // The text depends on the shape of the instruction only; register numbers and immediate values are
-// parameters of it. So a few hundred texts are compiled, and a word is one cheap closure over its text.
+// parameters of it. So a few hundred texts are compiled, and a word is one cheap closure over its
+// text.
 
 import type { AccessDescriptor } from "../bits/access-descriptor.ts";
 import type { Bits } from "../bits/bits.ts";

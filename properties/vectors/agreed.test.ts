@@ -1,4 +1,4 @@
-// The core gives the answer on which two independent implementations agreed, for every recorded vector.
+// The core answers every recorded vector as the two implementations that agreed on it.
 
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Replaying a file of vectors: counts, mismatches, and which oracle we agree with where they differ.
+// Replaying a file of vectors: counts, mismatches, and whom we agree with where oracles differ.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -22,7 +22,9 @@ const SMC = (core: Core, imm16: number): Outcome =>
 const linkRegister = (core: Core): bigint =>
   core.pstate.EL === 2 ? core.sysreg.ELR_EL2 : core.sysreg.ELR_EL1;
 
-/** The address may have a tag that the level returned to ignores. Source: AArch64.ExceptionReturn. */
+/**
+ * The address may have a tag that the level returned to ignores. Source: AArch64.ExceptionReturn.
+ */
 function returnTo(core: Core, target: bigint): Outcome {
   exceptionReturn(core, target);
   core.pc = AArch64_BranchAddr(core, core.pc);

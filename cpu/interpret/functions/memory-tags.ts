@@ -28,7 +28,9 @@ const zeroes = {
   syndrome: 0,
 };
 
-/** STZGM: the block of DCZID_EL0, zeroed and tagged granule by granule. Source: DDI0487 C6.2 STZGM. */
+/**
+ * STZGM: the block of DCZID_EL0, zeroed and tagged granule by granule. Source: DDI0487 C6.2 STZGM.
+ */
 function zeroBlock(core: Core, address: bigint, tag: number): Fault | undefined {
   const sizeBytes = 4n << (core.sysreg.DCZID_EL0 & 15n);
   const start = address - (address % sizeBytes);

@@ -86,7 +86,8 @@ function canonical(core: Core, pointer: bigint, data: boolean) {
 
 /**
  * The address where the code is right; elsewhere the address made non-canonical, with the number
- * of the key in two of its upper bits. Source: DDI0487 aarch64/functions/pac/auth, FEAT_PAuth alone.
+ * of the key in two of its upper bits. Source: DDI0487 aarch64/functions/pac/auth, FEAT_PAuth
+ * alone.
  */
 function auth(core: Core, pointer: bigint, modifier: bigint, key: Key): bigint {
   const { address, codeBits, tbi } = canonical(core, pointer, key.data);
@@ -111,7 +112,9 @@ function withKey(
   };
 }
 
-/** The generic code: the upper half of the cipher's result, under the key that is always enabled. */
+/**
+ * The generic code: the upper half of the cipher's result, under the key that is always enabled.
+ */
 function AddPACGA(core: Core, value: bigint, modifier: bigint): bigint | Exception {
   const trap = pointerAuthenticationTrap(core);
   if (trap !== undefined) return trap;

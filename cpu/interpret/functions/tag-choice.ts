@@ -8,7 +8,9 @@ const allocationTagsEnabled = (core: Core): boolean => tagAccessEnabled(core, co
 /** GCR_EL1.Exclude: one bit for each tag that is not to be chosen. */
 const excluded = (core: Core): number => Number(core.sysreg.GCR_EL1 & 0xffffn);
 
-/** The tag `offset` steps further among those not excluded. Source: AArch64.ChooseNonExcludedTag. */
+/**
+ * The tag `offset` steps further among those not excluded. Source: AArch64.ChooseNonExcludedTag.
+ */
 function choose(start: number, offset: number, exclude: number): number {
   if (exclude === 0xffff) return 0;
   const isExcluded = (tag: number): boolean => ((exclude >> tag) & 1) === 1;

@@ -4,7 +4,9 @@ import { type Bits, concat, lsl, signExtend, slice, X, zeroExtend } from "../../
 import { setX, UNDEFINED } from "../../bits/effects.ts";
 import { instruction } from "../../bits/instruction.ts";
 
-/** A 32-bit form with N or a bit position above 31 is unallocated; so is a 64-bit form without N. */
+/**
+ * A 32-bit form with N or a bit position above 31 is unallocated; so is a 64-bit form without N.
+ */
 function unallocated(sf: 0 | 1, N: 0 | 1, immr: number, imms: number): boolean {
   return sf !== N || (sf === 0 && (immr >= 32 || imms >= 32));
 }

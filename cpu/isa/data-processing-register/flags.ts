@@ -1,4 +1,4 @@
-// Rotate right into flags, evaluate into flags. Source: DDI0487 C4.1, the two classes of these names.
+// Rotate right into flags, evaluate into flags. Source: DDI0487 C4.1, the classes of these names.
 
 import { bit, isZero, ror, slice, X, xor } from "../../bits/bits.ts";
 import { type Execution, setFlags } from "../../bits/effects.ts";

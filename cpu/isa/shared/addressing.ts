@@ -1,4 +1,4 @@
-// Addresses of loads and stores: the base register, the addressing modes, and what they say of the access.
+// Addresses of loads and stores: the base register, and the addressing modes.
 
 import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { add, type Bits, call, lit, X } from "../../bits/bits.ts";

@@ -3,8 +3,8 @@
 import { type Bits, lit } from "../../bits/bits.ts";
 
 /**
- * An element of 2, 4, … 64 bits with imms + 1 ones, rotated right by immr and replicated to 64 bits,
- * as a value of `datasize` bits; undefined where the fields are reserved.
+ * An element of 2, 4, … 64 bits with imms + 1 ones, rotated right by immr and replicated to 64
+ * bits, as a value of `datasize` bits; undefined where the fields are reserved.
  * Source: DDI0487 aarch64/instrs/integer/bitmasks/DecodeBitMasks, with immediate TRUE (wmask).
  */
 export function bitMaskImmediate(

@@ -1,4 +1,4 @@
-// Examples of instructions as rows: assembly, word, what is set before, and all that has changed after.
+// Examples of instructions as rows: assembly, word, what is set before, and all that changed.
 
 import { expect, it } from "vitest";
 import { createCore, noGates, run } from "../../../cpu/core.ts";

@@ -1,4 +1,4 @@
-// Load/store register (immediate post-indexed): the base is used, then changed, and only if nothing fails.
+// Load/store register (immediate post-indexed): the base is used, then changed, unless it fails.
 
 import { describe } from "vitest";
 import { checkRows, DATA } from "../instruction-rows.ts";

@@ -1,4 +1,4 @@
-// Load/store register (immediate pre-indexed): the changed base is used, and written if nothing fails.
+// Load/store register (immediate pre-indexed): the changed base is used, and kept if all goes well.
 
 import { describe } from "vitest";
 import { checkRows, DATA } from "../instruction-rows.ts";

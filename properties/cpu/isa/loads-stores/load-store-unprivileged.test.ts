@@ -1,4 +1,4 @@
-// Load/store register (unprivileged): all sizes. Whose permissions count, the translation tests say.
+// Load/store register (unprivileged): all sizes. Permissions are the translation tests' matter.
 
 import { describe } from "vitest";
 import { checkRows, DATA } from "../instruction-rows.ts";

@@ -31,7 +31,7 @@ const presentModules = (
 ): fc.Arbitrary<readonly ExampleModule[]> => {
   const minLength = atLeastOne ? 1 : 0;
   const instruments = pool.filter(({ runsPrograms }) => runsPrograms);
-  const mixed = fc.subarray([...pool], { minLength, maxLength: 4 });
+  const mixed = fc.subarray([...pool], { minLength, maxLength: Math.min(4, pool.length) });
   return instruments.length === 0
     ? mixed
     : fc.oneof(mixed, fc.subarray(instruments, { minLength }));

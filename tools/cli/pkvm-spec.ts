@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 import { registerExec } from "../exec.ts";
+import { registerCheck } from "./check.ts";
 import { quiet, runMain } from "./exit.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRun } from "./run.ts";
@@ -13,6 +14,7 @@ const program = quiet(
   ),
 );
 registerRun(program);
+registerCheck(program);
 registerReplay(program);
 registerExec(program);
 

@@ -19,17 +19,25 @@ function appliedLines({ applied }: Coverage): string[] {
 
 const share = (all: number, never: number): string => `${all - never}/${all}`;
 
-/** What was covered in one line, and by name what was never exercised. */
-export function neverLines(coverage: Coverage): readonly string[] {
+/** What was covered, in one line. */
+export function coverageLine(coverage: Coverage): string {
   const never = neverExercised(coverage);
   const rules = share(CLAUSES.length + INVARIANTS.length, never.rules.length);
   const guards = share(GUARDS.length, never.guards.length);
   const transitions = share(TRANSITIONS.length, never.transitions.length);
+  return (
+    `rules ${rules}   guards ${guards}   transitions ${transitions}   ` +
+    `errnos ${coverage.errnos.size}   runs ${coverage.runs}   steps ${coverage.steps}`
+  );
+}
+
+/** What was covered in one line, and by name what was never exercised. */
+export function neverLines(coverage: Coverage): readonly string[] {
+  const never = neverExercised(coverage);
   const list = (name: string, ids: readonly string[]): string[] =>
     ids.length === 0 ? [] : wrapped(`  never ${name}: `, ids.join(", "));
   return [
-    `rules ${rules}   guards ${guards}   transitions ${transitions}   ` +
-      `errnos ${coverage.errnos.size}   runs ${coverage.runs}   steps ${coverage.steps}`,
+    coverageLine(coverage),
     ...list("rule", never.rules),
     ...list("guard", never.guards),
     ...list("transition", never.transitions),

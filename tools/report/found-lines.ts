@@ -49,16 +49,14 @@ function stepLines(steps: readonly string[]): string[] {
   return from === 0 ? shown : [`        ${from} earlier steps`, ...shown];
 }
 
-/** The whole report of one counterexample; `path` is where it is stored. */
-export function foundLines(it: Counterexample, path: string): readonly string[] {
+/** The whole report of one counterexample; `path` is where it is stored, `heading` a word for it. */
+export function foundLines(it: Counterexample, path: string, heading: string): readonly string[] {
   const { system, boot, actions } = it.scenario;
   const rule = ruleText(it.clause);
   const known = findingOf(it.clause, system);
   const name = system.documented ? "documented" : system.branch;
   return [
-    cut(
-      `${it.verdict === "finding" ? "FINDING" : "FAIL"}  ${it.clause}   ${name}, ${system.build}`,
-    ),
+    cut(`${heading}  ${it.clause}   ${name}, ${system.build}`),
     ...wrapped("      ", it.sentence),
     ...wrapped("      ", boot.commandLine),
     ...boot.faults.map(({ call, nth, errno }) => cut(`      fault: ${call} ${nth} is -${errno}`)),

@@ -1,0 +1,121 @@
+// What is tried with a user's modules: boot orders, one failing stage at a time, calls, late loads.
+
+import fc from "fast-check";
+import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
+import type { BootPlan, Fault, HostAction, Scenario } from "../../model/scenario.ts";
+import { scenario } from "../../properties/arbitraries/scenario.ts";
+import { branchOf } from "../../spec/branches/branches.ts";
+import { PAGE_SIZE } from "../../spec/types/address.ts";
+import type { Errno } from "../../spec/types/errno.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+
+/** The modules under check: their names in the order of the list, and what a boot starts from. */
+export interface Checked {
+  readonly system: SystemConfig;
+  readonly boot: BootPlan;
+  readonly names: readonly string[];
+  /** Pages that the EL2 halves have together: so many mappings can fail. */
+  readonly el2Pages: number;
+  /** Functions that the modules register. */
+  readonly registered: number;
+}
+
+/** Argument values at which handlers go wrong: edges of words, of pages, of the owners of memory. */
+const ARGUMENTS: readonly bigint[] = [
+  0n,
+  1n,
+  0x11n,
+  PAGE_SIZE - 1n,
+  PAGE_SIZE,
+  0xffff_ffffn,
+  0x4000_0000n,
+  0x7f40_0000n,
+  0x40_0000_0000n,
+  0x20_0000_a000n,
+  0xffff_ff80_0000_0000n,
+  0x8000_0000_0000_0000n,
+  0xffff_ffff_ffff_ffffn,
+];
+
+/** NON-SPEC: one function is called with every value in every argument register this far. */
+const ARGUMENT_REGISTERS = 4;
+const FUNCTIONS_MAX = 16;
+
+/** Calls of one registered function, one edge value at a time and all at once. */
+function callsOf(id: bigint, cpuCount: number): HostAction[] {
+  const call = (n: number, ...args: readonly bigint[]): HostAction => ({
+    kind: "hvc",
+    cpu: n % cpuCount,
+    imm: 0,
+    x: [id, ...args],
+  });
+  return ARGUMENTS.flatMap((value, n) => [
+    call(n, value, value, value, value),
+    ...Array.from({ length: ARGUMENT_REGISTERS }, (_, register) =>
+      call(n + 1, ...Array.from({ length: register }, () => 1n), value),
+    ),
+  ]);
+}
+
+/** A protected VM is wanted, as after every boot of a phone. */
+const PROTECTED_VM: readonly HostAction[] = [
+  { kind: "KVM_CREATE_VM", vm: 0, type: 0x8000_0000 },
+  { kind: "KVM_RUN", vm: 0 },
+];
+
+const withList = (boot: BootPlan, list: readonly string[]): BootPlan => ({
+  ...boot,
+  commandLine: boot.commandLine.replace(
+    /kvm-arm\.protected_modules=\S*/,
+    `kvm-arm.protected_modules=${list.join(",")}`,
+  ),
+});
+
+const fault = (call: Fault["call"], nth: number, errno: Errno): Fault => ({ call, nth, errno });
+
+/** NON-SPEC: how many mappings are made to fail, one at a time. */
+const MAP_FAULTS_MAX = 32;
+
+/** The boot itself, then every order and failing stage on its own. */
+export function* directed(checked: Checked): Generator<Scenario> {
+  const { system, boot, names, el2Pages, registered } = checked;
+  const one = (plan: BootPlan, actions: readonly HostAction[] = PROTECTED_VM): Scenario => ({
+    system,
+    boot: plan,
+    actions,
+  });
+  const base = HOST_SMCCC_BASE + BigInt(branchOf(system).dynamicBase);
+  yield one(boot);
+  for (let n = 0; n < Math.min(registered, FUNCTIONS_MAX); n += 1) {
+    for (const action of callsOf(base + BigInt(n), system.cpuCount)) yield one(boot, [action]);
+  }
+  yield one(withList(boot, [...names, "nosuch"]));
+  yield one(withList(boot, ["nosuch", ...names]));
+  yield one(withList(boot, [...names].reverse()));
+  yield one(withList(boot, [...names, ...names]));
+  for (const modprobe of ["kmod", "stand-in"] as const) yield one({ ...boot, modprobe });
+  for (const name of names) {
+    yield one(withList(boot, []), [{ kind: "insmod", cpu: 0, name, parameters: "" }]);
+    yield one(boot, [{ kind: "rmmod", name }, ...PROTECTED_VM]);
+    yield one({ ...boot, initramfs: boot.initramfs.filter((module) => module.name !== name) });
+  }
+  const faults = [
+    fault("call_usermodehelper_exec", 0, "ENOMEM"),
+    fault("__pkvm_alloc_module_va", 0, "ENOMEM"),
+    ...Array.from({ length: Math.min(el2Pages, MAP_FAULTS_MAX) }, (_, nth) =>
+      fault("__pkvm_map_module_page", nth, "EPERM"),
+    ),
+  ];
+  for (const failing of faults) yield one({ ...boot, faults: [failing] });
+}
+
+/** Random boots and host actions around the modules, from a seed. */
+export function random(checked: Checked, seed: number, runs: number): readonly Scenario[] {
+  const subjects = checked.boot.initramfs.map(({ name, file }) => ({
+    name,
+    file,
+    runsPrograms: false,
+    made: "sound" as const,
+  }));
+  return fc.sample(scenario(checked.system, [], subjects), { seed, numRuns: runs });
+}

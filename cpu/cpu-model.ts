@@ -25,6 +25,10 @@ export interface Features {
   readonly DPB: boolean;
   /** Armv8.3. */
   readonly PAuth: boolean;
+  /** The code is xored into the address; a failure is an exception; also in combined forms. */
+  readonly PAuth2: boolean;
+  readonly FPAC: boolean;
+  readonly FPACCOMBINE: boolean;
   readonly LRCPC: boolean;
   /** Armv8.4. */
   readonly FlagM: boolean;
@@ -82,6 +86,9 @@ const none: Features = {
   IESB: false,
   DPB: false,
   PAuth: false,
+  PAuth2: false,
+  FPAC: false,
+  FPACCOMBINE: false,
   LRCPC: false,
   FlagM: false,
   LRCPC2: false,
@@ -218,7 +225,14 @@ export const cortexA76: CpuModel = {
  */
 export const max: CpuModel = {
   name: "max",
-  features: { ...armv8_5, MTE2: true, FGT: true },
+  features: {
+    ...armv8_5,
+    MTE2: true,
+    FGT: true,
+    PAuth2: true,
+    FPAC: true,
+    FPACCOMBINE: true,
+  },
   paBits: 48,
   implementationDefined: false,
   idRegisters: {
@@ -230,7 +244,7 @@ export const max: CpuModel = {
     ID_AA64PFR1_EL1: 0x221n,
     ID_AA64DFR0_EL1: 0x10305409n,
     ID_AA64ISAR0_EL1: 0x0220100010210000n,
-    ID_AA64ISAR1_EL1: 0x0000011101211012n,
+    ID_AA64ISAR1_EL1: 0x0000011101211052n,
     ID_AA64MMFR0_EL1: 0x0100000000100125n,
     ID_AA64MMFR1_EL1: 0x10212122n,
     ID_AA64MMFR2_EL1: 0x1221011110001011n,

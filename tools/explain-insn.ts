@@ -1,4 +1,5 @@
-// `explain-insn WORD`: the entry, fields and pseudocode of an instruction word; `--stdin` reads many.
+// `explain-insn WORD`: the entry, fields and pseudocode of an instruction word; `--stdin` reads
+// many.
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";

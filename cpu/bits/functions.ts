@@ -35,7 +35,10 @@ const fallible = (args: readonly number[], result: number): Signature => ({
 });
 const effect = (args: readonly number[]): Signature => ({ kind: "effect", args, result: 0 });
 
-const data = fallible([64, 64], 64);
+/** Address and modifier. */
+const signing = fallible([64, 64], 64);
+/** Address and modifier, and whether the instruction also branches or loads. */
+const authentication = fallible([64, 64, 1], 64);
 /** op0, op1, CRn, CRm, op2, and the number of the register that is transferred. */
 const sysreg = [2, 3, 4, 4, 3, 5] as const;
 const sys = [3, 4, 4, 3, 5] as const;
@@ -92,15 +95,15 @@ export const signatures = {
   ISB: effect([]),
 
   // Pointer authentication.
-  AddPACIA: data,
-  AddPACIB: data,
-  AddPACDA: data,
-  AddPACDB: data,
-  AddPACGA: data,
-  AuthIA: data,
-  AuthIB: data,
-  AuthDA: data,
-  AuthDB: data,
+  AddPACIA: signing,
+  AddPACIB: signing,
+  AddPACDA: signing,
+  AddPACDB: signing,
+  AddPACGA: signing,
+  AuthIA: authentication,
+  AuthIB: authentication,
+  AuthDA: authentication,
+  AuthDB: authentication,
   Strip: state([64, 1], 64),
 
   // Checksums.

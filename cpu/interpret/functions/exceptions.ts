@@ -40,7 +40,7 @@ function authenticatedReturn(core: Core, key: "A" | "B"): Outcome {
   if (trap !== undefined) return trap;
   const { AuthIA, AuthIB } = pointerAuthenticationFunctions;
   const modifier = core.sp[core.pstate.SP === 0 ? 0 : core.pstate.EL] ?? 0n;
-  const target = (key === "A" ? AuthIA : AuthIB)(core, linkRegister(core), modifier);
+  const target = (key === "A" ? AuthIA : AuthIB)(core, linkRegister(core), modifier, 1);
   return typeof target === "bigint" ? returnTo(core, target) : target;
 }
 

@@ -1,7 +1,8 @@
 // Pointer authentication: signing, authenticating and stripping addresses.
 
-import type { Exception } from "../../exceptions/exception.ts";
+import { EC, type Exception, synchronous } from "../../exceptions/exception.ts";
 import { pointerAuthenticationTrap } from "../../exceptions/generate.ts";
+import { generalTarget } from "../../exceptions/route.ts";
 import { controlsOf, rangeOf, stage1Of } from "../../mmu/regime.ts";
 import type { Stage1Range } from "../../mmu/walk-parameters.ts";
 import type { Core } from "../../state.ts";
@@ -66,10 +67,12 @@ function addPAC(core: Core, pointer: bigint, modifier: bigint, key: Key): bigint
   const extended = extend(pointer, bottom, tbi, selected);
   const { [key.high]: high, [key.low]: low } = core.sysreg;
   let code = computePAC(extended, modifier, high, low);
-  // An address that was not canonical gets a code that will not authenticate.
   const top = tbi ? 55 : 63;
   const field = ones(bottom, top + 1);
-  if ((pointer & field) !== 0n && (pointer & field) !== field) code ^= 1n << BigInt(top - 1);
+  const isCanonical = (pointer & field) === 0n || (pointer & field) === field;
+  // An address that was not canonical gets a code that will not authenticate.
+  if (core.cpuModel.features.PAuth2) code ^= pointer;
+  else if (!isCanonical) code ^= 1n << BigInt(top - 1);
   const inserted = ones(bottom, 55) | (tbi ? 0n : ones(56, 64));
   return (pointer & ~inserted & ~(1n << 55n)) | (code & inserted) | (selected << 55n);
 }
@@ -85,30 +88,50 @@ function canonical(core: Core, pointer: bigint, data: boolean) {
 }
 
 /**
- * The address where the code is right; elsewhere the address made non-canonical, with the number
- * of the key in two of its upper bits. Source: DDI0487 aarch64/functions/pac/auth, FEAT_PAuth
- * alone.
+ * The address where the code is right. Elsewhere: with FEAT_FPAC an exception; with FEAT_PAuth2 the
+ * difference stays in the address; else the address is made non-canonical, with the number of the
+ * key in two of its upper bits. Source: DDI0487 aarch64/functions/pac/auth.
  */
-function auth(core: Core, pointer: bigint, modifier: bigint, key: Key): bigint {
+function auth(core: Core, pointer: bigint, modifier: bigint, key: Key, combined: number) {
   const { address, codeBits, tbi } = canonical(core, pointer, key.data);
   const { [key.high]: high, [key.low]: low } = core.sysreg;
   const code = computePAC(address, modifier, high, low);
-  if (((code ^ pointer) & codeBits) === 0n) return address;
+  const { PAuth2, FPAC, FPACCOMBINE } = core.cpuModel.features;
+  // What is xored into the upper bits is the code and, where the address is high, ones.
+  const expected = PAuth2 ? code ^ address : code;
+  const wrong = (expected ^ pointer) & codeBits;
+  if (wrong === 0n) return address;
+  if (combined === 1 ? FPACCOMBINE : FPAC) {
+    const syndrome = (key.data ? 2 : 0) | Number(key.number);
+    return synchronous(generalTarget(core), EC.PACFail, syndrome);
+  }
+  if (PAuth2) return address ^ wrong;
   const error = (key.number << 1n) | (1n - key.number);
   const low2 = tbi ? 53n : 61n;
   return (address & ~(3n << low2)) | (error << low2);
 }
 
-type Operation = (core: Core, pointer: bigint, modifier: bigint) => bigint | Exception;
+type Signing = (core: Core, pointer: bigint, modifier: bigint) => bigint | Exception;
+type Authentication = (
+  core: Core,
+  pointer: bigint,
+  modifier: bigint,
+  combined: number,
+) => bigint | Exception;
 
-/** An operation that does nothing while its key is disabled. Source: AddPACIA and its kin. */
-function withKey(
-  key: Key,
-  operation: (core: Core, pointer: bigint, modifier: bigint, key: Key) => bigint,
-): Operation {
+/** Nothing happens while the key is disabled. Source: AddPACIA and its kin. */
+function signing(key: Key): Signing {
   return (core, pointer, modifier) => {
     if (!enabled(core, key)) return pointer;
-    return pointerAuthenticationTrap(core) ?? operation(core, pointer, modifier, key);
+    return pointerAuthenticationTrap(core) ?? addPAC(core, pointer, modifier, key);
+  };
+}
+
+/** Nothing happens while the key is disabled. Source: AuthIA and its kin. */
+function authentication(key: Key): Authentication {
+  return (core, pointer, modifier, combined) => {
+    if (!enabled(core, key)) return pointer;
+    return pointerAuthenticationTrap(core) ?? auth(core, pointer, modifier, key, combined);
   };
 }
 
@@ -128,14 +151,14 @@ function Strip(core: Core, pointer: bigint, data: number): bigint {
 }
 
 export const pointerAuthenticationFunctions = {
-  AddPACIA: withKey(keys.IA, addPAC),
-  AddPACIB: withKey(keys.IB, addPAC),
-  AddPACDA: withKey(keys.DA, addPAC),
-  AddPACDB: withKey(keys.DB, addPAC),
+  AddPACIA: signing(keys.IA),
+  AddPACIB: signing(keys.IB),
+  AddPACDA: signing(keys.DA),
+  AddPACDB: signing(keys.DB),
   AddPACGA,
-  AuthIA: withKey(keys.IA, auth),
-  AuthIB: withKey(keys.IB, auth),
-  AuthDA: withKey(keys.DA, auth),
-  AuthDB: withKey(keys.DB, auth),
+  AuthIA: authentication(keys.IA),
+  AuthIB: authentication(keys.IB),
+  AuthDA: authentication(keys.DA),
+  AuthDB: authentication(keys.DB),
   Strip,
 };

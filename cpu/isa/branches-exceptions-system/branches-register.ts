@@ -46,7 +46,7 @@ const RET = instruction({
 
 /** Authenticates an address with key A (M is 0) or B. */
 function authenticate(address: Bits, modifier: Bits, M: 0 | 1): Bits {
-  return call(M === 0 ? "AuthIA" : "AuthIB", [address, modifier]);
+  return call(M === 0 ? "AuthIA" : "AuthIB", [address, modifier, lit(1, 1)]);
 }
 
 /** BRAAZ and BRABZ: the modifier is zero. */

@@ -26,14 +26,16 @@ function hint(
   return instruction({ name, source, encoding, within: "HINT", ...requires, execute });
 }
 
-/** Signs or authenticates a register in place. */
-function authenticate(
-  n: number,
-  operation: "AddPACIA" | "AddPACIB" | "AuthIA" | "AuthIB",
-  modifier: "X16" | "zero" | "SP",
-): Execution {
-  const value = { X16: X(16, 64), zero: lit(0, 64), SP }[modifier];
-  return setX(n, call(operation, [X(n, 64), value]));
+const modifiers = { X16: X(16, 64), zero: lit(0, 64), SP };
+
+/** Signs a register in place. */
+function sign(n: number, key: "IA" | "IB", modifier: keyof typeof modifiers): Execution {
+  return setX(n, call(`AddPAC${key}`, [X(n, 64), modifiers[modifier]]));
+}
+
+/** Authenticates a register in place. */
+function authenticate(n: number, key: "IA" | "IB", modifier: keyof typeof modifiers): Execution {
+  return setX(n, call(`Auth${key}`, [X(n, 64), modifiers[modifier], lit(0, 1)]));
 }
 
 const NOP_ = hint("NOP", 0, undefined, () => NOP);
@@ -43,24 +45,24 @@ const WFI = hint("WFI", 3, undefined, () => perform("WFI"));
 const SEV = hint("SEV", 4, undefined, () => perform("SEV"));
 const SEVL = hint("SEVL", 5, undefined, () => perform("SEVL"));
 const XPACLRI = hint("XPACLRI", 7, "PAuth", () => setX(30, call("Strip", [X(30, 64), lit(0, 1)])));
-const PACIA1716 = hint("PACIA1716", 8, "PAuth", () => authenticate(17, "AddPACIA", "X16"));
-const PACIB1716 = hint("PACIB1716", 10, "PAuth", () => authenticate(17, "AddPACIB", "X16"));
-const AUTIA1716 = hint("AUTIA1716", 12, "PAuth", () => authenticate(17, "AuthIA", "X16"));
-const AUTIB1716 = hint("AUTIB1716", 14, "PAuth", () => authenticate(17, "AuthIB", "X16"));
+const PACIA1716 = hint("PACIA1716", 8, "PAuth", () => sign(17, "IA", "X16"));
+const PACIB1716 = hint("PACIB1716", 10, "PAuth", () => sign(17, "IB", "X16"));
+const AUTIA1716 = hint("AUTIA1716", 12, "PAuth", () => authenticate(17, "IA", "X16"));
+const AUTIB1716 = hint("AUTIB1716", 14, "PAuth", () => authenticate(17, "IB", "X16"));
 const ESB = hint("ESB", 16, "RAS", () => perform("ESB"));
 /** The profiling and trace buffers are not modelled, so there is nothing to wait for. */
 const PSB_CSYNC = hint("PSB CSYNC", 17, undefined, () => NOP);
 const TSB_CSYNC = hint("TSB CSYNC", 18, undefined, () => NOP);
 /** Nothing is speculated here. */
 const CSDB = hint("CSDB", 20, undefined, () => NOP);
-const PACIAZ = hint("PACIAZ", 24, "PAuth", () => authenticate(30, "AddPACIA", "zero"));
-const PACIASP = hint("PACIASP", 25, "PAuth", () => authenticate(30, "AddPACIA", "SP"));
-const PACIBZ = hint("PACIBZ", 26, "PAuth", () => authenticate(30, "AddPACIB", "zero"));
-const PACIBSP = hint("PACIBSP", 27, "PAuth", () => authenticate(30, "AddPACIB", "SP"));
-const AUTIAZ = hint("AUTIAZ", 28, "PAuth", () => authenticate(30, "AuthIA", "zero"));
-const AUTIASP = hint("AUTIASP", 29, "PAuth", () => authenticate(30, "AuthIA", "SP"));
-const AUTIBZ = hint("AUTIBZ", 30, "PAuth", () => authenticate(30, "AuthIB", "zero"));
-const AUTIBSP = hint("AUTIBSP", 31, "PAuth", () => authenticate(30, "AuthIB", "SP"));
+const PACIAZ = hint("PACIAZ", 24, "PAuth", () => sign(30, "IA", "zero"));
+const PACIASP = hint("PACIASP", 25, "PAuth", () => sign(30, "IA", "SP"));
+const PACIBZ = hint("PACIBZ", 26, "PAuth", () => sign(30, "IB", "zero"));
+const PACIBSP = hint("PACIBSP", 27, "PAuth", () => sign(30, "IB", "SP"));
+const AUTIAZ = hint("AUTIAZ", 28, "PAuth", () => authenticate(30, "IA", "zero"));
+const AUTIASP = hint("AUTIASP", 29, "PAuth", () => authenticate(30, "IA", "SP"));
+const AUTIBZ = hint("AUTIBZ", 30, "PAuth", () => authenticate(30, "IB", "zero"));
+const AUTIBSP = hint("AUTIBSP", 31, "PAuth", () => authenticate(30, "IB", "SP"));
 
 /** A landing pad: the check is made before any instruction of a guarded page executes. */
 const BTI = instruction({

@@ -15,7 +15,6 @@ import {
   xor,
 } from "../../bits/bits.ts";
 import { setX } from "../../bits/effects.ts";
-import type { FunctionName } from "../../bits/functions.ts";
 import { type Instruction, instruction } from "../../bits/instruction.ts";
 
 const RBIT = instruction({
@@ -83,25 +82,35 @@ const CLS = instruction({
   },
 });
 
+type Key = "IA" | "IB" | "DA" | "DB";
+
+const signed = (key: Key) => (address: Bits, modifier: Bits) =>
+  call(`AddPAC${key}`, [address, modifier]);
+
+const authenticated = (key: Key) => (address: Bits, modifier: Bits) =>
+  call(`Auth${key}`, [address, modifier, lit(0, 1)]);
+
+type Operation = ReturnType<typeof signed>;
+
 /** Signs or authenticates Rd with Rn or SP as modifier. */
-function authentication(name: string, opcode: string, operation: FunctionName): Instruction {
+function withModifier(name: string, opcode: string, operation: Operation): Instruction {
   return instruction({
     name,
     source: `DDI0487 C6.2 ${name}`,
     feature: "PAuth",
     encoding: `1 1 0 11010110 00001 000 ${opcode} Rn:5 Rd:5` as "Rn:5 Rd:5",
-    execute: ({ Rn, Rd }) => setX(Rd, call(operation, [X(Rd, 64), XorSP(Rn, 64)])),
+    execute: ({ Rn, Rd }) => setX(Rd, operation(X(Rd, 64), XorSP(Rn, 64))),
   });
 }
 
 /** Signs or authenticates Rd with zero as modifier. */
-function authenticationZ(name: string, opcode: string, operation: FunctionName): Instruction {
+function withZero(name: string, opcode: string, operation: Operation): Instruction {
   return instruction({
     name,
     source: `DDI0487 C6.2 ${name.replace("Z", "")}`,
     feature: "PAuth",
     encoding: `1 1 0 11010110 00001 001 ${opcode} 11111 Rd:5` as "Rd:5",
-    execute: ({ Rd }) => setX(Rd, call(operation, [X(Rd, 64), lit(0, 64)])),
+    execute: ({ Rd }) => setX(Rd, operation(X(Rd, 64), lit(0, 64))),
   });
 }
 
@@ -129,22 +138,22 @@ export const dataProcessing1Source = [
   REV_64,
   CLZ,
   CLS,
-  authentication("PACIA", "000", "AddPACIA"),
-  authentication("PACIB", "001", "AddPACIB"),
-  authentication("PACDA", "010", "AddPACDA"),
-  authentication("PACDB", "011", "AddPACDB"),
-  authentication("AUTIA", "100", "AuthIA"),
-  authentication("AUTIB", "101", "AuthIB"),
-  authentication("AUTDA", "110", "AuthDA"),
-  authentication("AUTDB", "111", "AuthDB"),
-  authenticationZ("PACIZA", "000", "AddPACIA"),
-  authenticationZ("PACIZB", "001", "AddPACIB"),
-  authenticationZ("PACDZA", "010", "AddPACDA"),
-  authenticationZ("PACDZB", "011", "AddPACDB"),
-  authenticationZ("AUTIZA", "100", "AuthIA"),
-  authenticationZ("AUTIZB", "101", "AuthIB"),
-  authenticationZ("AUTDZA", "110", "AuthDA"),
-  authenticationZ("AUTDZB", "111", "AuthDB"),
+  withModifier("PACIA", "000", signed("IA")),
+  withModifier("PACIB", "001", signed("IB")),
+  withModifier("PACDA", "010", signed("DA")),
+  withModifier("PACDB", "011", signed("DB")),
+  withModifier("AUTIA", "100", authenticated("IA")),
+  withModifier("AUTIB", "101", authenticated("IB")),
+  withModifier("AUTDA", "110", authenticated("DA")),
+  withModifier("AUTDB", "111", authenticated("DB")),
+  withZero("PACIZA", "000", signed("IA")),
+  withZero("PACIZB", "001", signed("IB")),
+  withZero("PACDZA", "010", signed("DA")),
+  withZero("PACDZB", "011", signed("DB")),
+  withZero("AUTIZA", "100", authenticated("IA")),
+  withZero("AUTIZB", "101", authenticated("IB")),
+  withZero("AUTDZA", "110", authenticated("DA")),
+  withZero("AUTDZB", "111", authenticated("DB")),
   XPACI,
   XPACD,
 ];

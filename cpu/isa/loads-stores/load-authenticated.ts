@@ -17,7 +17,7 @@ interface Fields {
 
 /** The base authenticated with zero as modifier, plus an offset of ten bits, in doublewords. */
 function authenticated({ M, S, imm9, Rn }: Fields): Bits {
-  const base = call(M === 0 ? "AuthDA" : "AuthDB", [baseAddress(Rn), lit(0, 64)]);
+  const base = call(M === 0 ? "AuthDA" : "AuthDB", [baseAddress(Rn), lit(0, 64), lit(1, 1)]);
   return add(base, lit(signed((S << 9) | imm9, 10) * 8, 64));
 }
 

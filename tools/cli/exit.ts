@@ -8,27 +8,40 @@ export const EXIT = { holds: 0, violation: 1, usage: 2, interrupted: 130 } as co
 /** Wrong input: shown as one line, without a stack. */
 export class UsageError extends Error {}
 
-/** Ctrl-C: the run ends where it is, and what was found is kept. */
-export class Interrupted extends Error {}
-
 const oneLine = (text: string): string =>
   text
     .replace(/^error: /, "")
     .replaceAll(/\s*\n\s*/g, " ")
     .trim();
 
-/**
- * Whether a thrown value came from the operating system: a file that cannot be read, a full disk.
- */
-const isSystemError = (thrown: Error): boolean => "code" in thrown && "syscall" in thrown;
+/** What the operating system's errors say to people. */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EISDIR: "a folder, where a file is wanted",
+  ENOTDIR: "no such file",
+  EACCES: "may not be read or written",
+  EPERM: "may not be read or written",
+  ENOSPC: "no space left",
+};
+
+/** A file that cannot be read, a full disk: in words; undefined for an error of another kind. */
+function systemError(thrown: Error): string | undefined {
+  if (!("code" in thrown && "syscall" in thrown)) return undefined;
+  const text = SYSTEM_ERRORS[String(thrown.code)] ?? thrown.message;
+  return "path" in thrown ? `${String(thrown.path)}: ${text}` : text;
+}
+
+/** What was wrong with the input; undefined where the mistake is ours. */
+function inputError(thrown: Error): string | undefined {
+  if (thrown instanceof UsageError) return thrown.message;
+  if (!(thrown instanceof CommanderError)) return systemError(thrown);
+  return thrown.code === "commander.help" ? "no command given; --help lists them" : thrown.message;
+}
 
 function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.holds; // --help
-  if (thrown instanceof Interrupted) return EXIT.interrupted;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const expected =
-    error instanceof UsageError || error instanceof CommanderError || isSystemError(error);
-  const text = expected ? error.message : `this is our mistake, please report it: ${error.message}`;
+  const text = inputError(error) ?? `this is our mistake, please report it: ${error.message}`;
   process.stderr.write(`${oneLine(text)}\n`);
   return EXIT.usage;
 }

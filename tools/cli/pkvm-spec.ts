@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { registerExec } from "../exec.ts";
 import { registerCheck } from "./check.ts";
 import { quiet, runMain } from "./exit.ts";
+import { registerExplainInsn } from "./explain-insn.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRun } from "./run.ts";
 
@@ -16,6 +17,7 @@ const program = quiet(
 registerRun(program);
 registerCheck(program);
 registerReplay(program);
+registerExplainInsn(program);
 registerExec(program);
 
 await runMain(program, process.argv);

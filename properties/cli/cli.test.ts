@@ -1,0 +1,199 @@
+// The command line as a user meets it: exit codes, and one clear line for every wrong input.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PAGE = "examples/page/pkvm_module.ko";
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "pkvm-spec-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the command; nothing here may take longer than a minute. */
+function pkvmSpec(...args: readonly string[]) {
+  const main = join(ROOT, "tools/cli/pkvm-spec.ts");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+/** A file in the temporary folder. */
+function file(name: string, contents: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+/** The page's module with some bytes of it replaced. */
+function damaged(name: string, change: (bytes: Uint8Array<ArrayBuffer>, view: DataView) => void) {
+  const bytes = new Uint8Array(readFileSync(join(ROOT, PAGE)));
+  change(bytes, new DataView(bytes.buffer));
+  return file(name, bytes);
+}
+
+const E_MACHINE = 18;
+const E_SHOFF = 40;
+/** sh_size in the section header of section `n`. */
+const sizeOfSection = (view: DataView, n: number): number =>
+  Number(view.getBigUint64(E_SHOFF, true)) + n * 64 + 32;
+
+const counterexample = (change: (json: Record<string, unknown>) => void): string => {
+  const text = readFileSync(join(ROOT, "counterexamples/doc-10-android14-6.1.json"), "utf8");
+  const json = JSON.parse(text);
+  change(json);
+  return JSON.stringify(json);
+};
+
+describe("exit codes", () => {
+  test("0: the page's module boots", () => {
+    const { status, stdout, stderr } = pkvmSpec("run", PAGE);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("hypercall 128 answers 0");
+    expect(status).toBe(0);
+  });
+
+  test("0: the page's module holds; 1: one that trusts a host pointer does not", () => {
+    const out = join(folder, "out");
+    const args = ["--runs", "5", "--build", "production", "--out", out];
+    expect(pkvmSpec("check", PAGE, ...args).status).toBe(0);
+    const bad = pkvmSpec("check", "examples/host-pointer-deref/host_pointer_deref.ko", ...args);
+    expect(bad.stdout).toContain("FAIL  MOD-1");
+    expect(bad.status).toBe(1);
+    const stored = join(out, "mod-1-android14-6.1.json");
+    expect(pkvmSpec("replay", stored).status).toBe(1);
+  });
+
+  test("1: a stored counterexample still breaks its rule", () => {
+    const { status, stdout } = pkvmSpec("replay", "counterexamples/doc-10-android14-6.1.json");
+    expect(stdout).toContain("DOC-10 is broken at step 9");
+    expect(status).toBe(1);
+  });
+
+  test("--stub declares a kernel function, and the verdict says that it is partial", () => {
+    const module = "examples/vendor-unknown-api/vendor_unknown_api.ko";
+    expect(pkvmSpec("run", module).stdout).toContain("Unknown symbol of_machine_is_compatible");
+    const stubbed = pkvmSpec("run", module, "--stub", "of_machine_is_compatible=1");
+    expect(stubbed.stdout).toContain("the verdict is partial");
+    expect(stubbed.stdout).toContain("stubbed: of_machine_is_compatible");
+  });
+
+  test("--el2-only loads and registers without the EL1 half", () => {
+    const { stdout, status } = pkvmSpec("run", PAGE, "--el2-only");
+    expect(stdout).toContain("the verdict is partial");
+    expect(stdout).toContain("__pkvm_register_hcall");
+    expect(stdout).not.toContain("hypercall 128 answers");
+    expect(status).toBe(0);
+  });
+});
+
+describe("wrong input is one line and exit code 2", () => {
+  const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
+    ["no such file", () => ["run", "nosuch.ko"], /nosuch\.ko/],
+    ["a folder", () => ["run", "examples"], /folder/],
+    ["not an ELF file", () => ["check", "package.json"], /ELF/],
+    ["an empty file", () => ["run", file("empty.ko", "")], /empty\.ko/],
+    [
+      "another architecture",
+      () => ["run", damaged("x86.ko", (_, view) => view.setUint16(E_MACHINE, 62, true))],
+      /x86/i,
+    ],
+    [
+      "truncated",
+      () => ["run", file("cut.ko", readFileSync(join(ROOT, PAGE)).subarray(0, 3000))],
+      /cut\.ko/,
+    ],
+    [
+      "a huge section",
+      () => [
+        "run",
+        damaged("huge.ko", (_, view) => {
+          view.setBigUint64(sizeOfSection(view, 1), 1n << 62n, true);
+        }),
+      ],
+      /huge\.ko/,
+    ],
+    [
+      "sections that overlap",
+      () => [
+        "run",
+        damaged("overlap.ko", (_, view) => {
+          const at = sizeOfSection(view, 1) - 8;
+          view.setBigUint64(at, 0x40n, true);
+          view.setBigUint64(sizeOfSection(view, 1), 0x2000n, true);
+        }),
+      ],
+      /overlap/,
+    ],
+    ["an unknown branch", () => ["run", PAGE, "--branch", "android99"], /android99/],
+    ["a branch without a model", () => ["run", PAGE, "--branch", "android16-6.12"], /table only/],
+    ["an unknown build", () => ["run", PAGE, "--build", "debug"], /debug/],
+    [
+      "10,000 names in the list",
+      () => ["run", PAGE, "--cmdline", `kvm-arm.protected_modules=${"m,".repeat(10_000)}`],
+      /2047/,
+    ],
+    ["a stub without a value", () => ["run", PAGE, "--stub", "foo"], /NAME=VALUE/],
+    ["no CPU", () => ["run", PAGE, "--cpus", "0"], /--cpus 0/],
+    ["the same module twice", () => ["run", PAGE, "--with", PAGE], /pkvm_module/],
+    ["no command that we know", () => ["fly"], /fly/],
+    ["JSON that is none", () => ["replay", file("a.json", "{")], /not JSON/],
+    ["JSON of another shape", () => ["replay", file("b.json", '{"format": 1}')], /b\.json/],
+    [
+      "an empty initramfs",
+      () => [
+        "replay",
+        file(
+          "c.json",
+          counterexample((json) => {
+            Object.assign(json["boot"] as object, { initramfs: [] });
+          }),
+        ),
+      ],
+      /initramfs is empty/,
+    ],
+    [
+      "a counterexample of an unknown branch",
+      () => [
+        "replay",
+        file(
+          "d.json",
+          counterexample((json) => {
+            Object.assign(json["system"] as object, { branch: "android99" });
+          }),
+        ),
+      ],
+      /branch/,
+    ],
+    ["no hex word", () => ["explain-insn", "xyz"], /xyz/],
+  ];
+
+  test.each(cases)("%s", (_, args, expected) => {
+    const { status, stdout, stderr } = pkvmSpec(...args());
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(expected);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stderr).not.toContain("our mistake");
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+});
+
+test("the same input gives the same output, byte for byte", () => {
+  const once = () =>
+    execFileSync(process.execPath, [join(ROOT, "tools/cli/pkvm-spec.ts"), "run", PAGE], {
+      cwd: ROOT,
+    });
+  expect(once().equals(once())).toBe(true);
+});

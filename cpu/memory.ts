@@ -264,7 +264,9 @@ export function readPage(page: Page, offset: number, sizeBytes: AccessSize): big
   }
 }
 
-/** Writes within a page just got from `pageForWrite`. Bits of `value` beyond the size are ignored. */
+/**
+ * Writes within a page just got from `pageForWrite`. Bits of `value` beyond the size are ignored.
+ */
 export function writePage(page: Page, offset: number, sizeBytes: AccessSize, value: bigint): void {
   switch (sizeBytes) {
     case 1:

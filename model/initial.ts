@@ -11,7 +11,9 @@ import { HYP_PAGE } from "../spec/types/page.ts";
  */
 export const PRIVATE_FIRST_FREE = hypVa(0x20_0000_a000n);
 
-/** One beyond the last address of EL2: 39 bits. Source: measured kernel, CONFIG_ARM64_VA_BITS=39. */
+/**
+ * One beyond the last address of EL2: 39 bits. Source: measured kernel, CONFIG_ARM64_VA_BITS=39.
+ */
 export const HYP_VA_LIMIT = 1n << 39n;
 
 /** The first address of the private range; below it lies nothing of ours. */

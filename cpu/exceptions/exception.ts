@@ -1,4 +1,5 @@
-// What an instruction can meet instead of its result: an exception to take, or something not modelled.
+// What an instruction can meet instead of its result: an exception to take, or something not
+// modelled.
 
 /** An exception with everything that taking it writes. */
 export interface Exception {

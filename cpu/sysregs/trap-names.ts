@@ -1,6 +1,8 @@
 // The names of the controls that trap system register accesses, as the tables use them.
 
-/** A bit of a control register by Arm's name, or a group of bits; `traps.ts` says what each does. */
+/**
+ * A bit of a control register by Arm's name, or a group of bits; `traps.ts` says what each does.
+ */
 export type TrapName =
   | "TVM" // HCR_EL2: writes of virtual memory controls
   | "TRVM" // HCR_EL2: reads of them

@@ -7,7 +7,9 @@ import { geometricMean, measureAll } from "../../tools/bench/core/measure.ts";
 
 const { runs } = readRecorded();
 
-/** An engine that knows the recorded answers and takes a second for each iteration but the first. */
+/**
+ * An engine that knows the recorded answers and takes a second for each iteration but the first.
+ */
 function knowing(changes: Readonly<Record<number, string>> = {}): Engine {
   const run = (kernel: number, iterations: number) => {
     const known = runs.find((r) => r.kernel === kernel && r.iterations === iterations);

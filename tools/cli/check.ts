@@ -136,9 +136,10 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const print = (...lines: readonly string[]): void => {
     process.stdout.write(`${lines.join("\n")}\n`);
   };
+  const builds = flags.build ?? BUILDS.join(" and ");
   print(
     `check    ${subject.modules.map(({ file }) => file).join(", ")}`,
-    `system   ${system.documented ? "documented" : system.branch}, ${flags.build ?? BUILDS.join(" and ")}`,
+    `system   ${system.documented ? "documented" : system.branch}, ${builds}`,
     `cmdline  ${boot.commandLine}`,
     ...subject.notes.map((note) => `note     ${note}`),
   );

@@ -15,7 +15,9 @@ const sources = [
 ];
 const kinds = ["synchronous", "IRQ", "FIQ", "SError"];
 
-/** The vector at an offset from VBAR_ELx. Source: DDI0487 D1.3.1 Exception entry, vector offsets. */
+/**
+ * The vector at an offset from VBAR_ELx. Source: DDI0487 D1.3.1 Exception entry, vector offsets.
+ */
 function vectorName(offset: number): string {
   return `${kinds[(offset >> 7) & 3]} from ${sources[offset >> 9]}`;
 }

@@ -49,7 +49,9 @@ function stepLines(steps: readonly string[]): string[] {
   return from === 0 ? shown : [`        ${from} earlier steps`, ...shown];
 }
 
-/** The whole report of one counterexample; `path` is where it is stored, `heading` a word for it. */
+/**
+ * The whole report of one counterexample; `path` is where it is stored, `heading` a word for it.
+ */
 export function foundLines(it: Counterexample, path: string, heading: string): readonly string[] {
   const { system, boot, actions } = it.scenario;
   const rule = ruleText(it.clause);

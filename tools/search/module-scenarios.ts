@@ -20,7 +20,9 @@ export interface Checked {
   readonly registered: number;
 }
 
-/** Argument values at which handlers go wrong: edges of words, of pages, of the owners of memory. */
+/**
+ * Argument values at which handlers go wrong: edges of words, of pages, of the owners of memory.
+ */
 const ARGUMENTS: readonly bigint[] = [
   0n,
   1n,

@@ -157,7 +157,8 @@ describe("byte order", () => {
     const core = flat();
     put(core, at, 0x8877_6655_4433_2211n);
     put(core, at + 8n, 0x1020_3040_5060_7080n);
-    set(core, { SCTLR_EL1: 0x30d0_0800n | (1n << 25n) }); // translation off: tables stay as they are
+    // Translation is off: the tables stay as they are.
+    set(core, { SCTLR_EL1: 0x30d0_0800n | (1n << 25n) });
     expect(load(core, at)).toBe(0x1122_3344_5566_7788n);
     expect(load(core, at, 2)).toBe(0x1122n);
     expect(readMem(core, at, 16, plain(16, { alignBytes: 8 }))).toBe(

@@ -52,7 +52,7 @@ describe("names and encodings", () => {
 const oldOnes: Record<string, bigint> = { CPTR_EL2: 0x32ffn };
 
 describe("values", () => {
-  test("what resets is within what can be written or is always one, but for read-only parts", () => {
+  test("what resets can be written or is always one, but for read-only parts", () => {
     // Registers with fields that software sees but cannot write.
     const readOnlyParts = ["PMCR_EL0", "OSLSR_EL1", "ICC_SRE_EL1", "ICC_SRE_EL2", "ICH_VTR_EL2"];
     for (const [name, , rules] of sysregRows) {

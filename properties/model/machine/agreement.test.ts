@@ -1,4 +1,5 @@
-// After every step of every example module the descriptors in memory say what the abstract state says.
+// After every step of every example module the descriptors in memory say what the abstract state
+// says.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -93,9 +93,10 @@ function checkAccess(
   const { name, rules } = register;
   const { EL } = core.pstate;
   const absent = rules.feature !== undefined && !core.cpuModel.features[rules.feature];
-  if (absent || rules.access === (write ? "RO" : "WO")) return undefinedInstruction(core);
   const lowest = write ? Math.max(register.el, rules.writeEl ?? 0) : register.el;
-  if (EL < lowest) return belowLowest(core, encoding, iss, write);
+  if (absent || EL < lowest || rules.access === (write ? "RO" : "WO")) {
+    return undefinedAccess(core, encoding, iss, write);
+  }
   // The stack pointer in use has no name. Source: DDI0487 C5.2 SP_EL0.
   if (name === "SP_EL0" && core.pstate.SP === 0) return undefinedInstruction(core);
   for (const trap of rules.traps ?? []) {
@@ -116,21 +117,26 @@ function fineGrained(core: Core, { rules }: Register, write: boolean): boolean {
   return debugFgt !== undefined && flag(write ? HDFGWTR_EL2 : HDFGRTR_EL2, debugFgt);
 }
 
-/** Too low a level is UNDEFINED; for the identification registers FEAT_IDST traps it. */
-function belowLowest(core: Core, encoding: Encoding, iss: number, write: boolean): Exception {
-  const traps = core.cpuModel.features.IDST && !write && isIdSpace(encoding);
-  return traps && core.pstate.EL === 0
+/**
+ * UNDEFINED; but what cannot be read among the identification registers is reported as a trapped
+ * access, where FEAT_IDST is. Source: DDI0487 D24.2.40 ESR_EL2, EC; FEAT_IDST.
+ */
+function undefinedAccess(core: Core, encoding: Encoding, iss: number, write: boolean): Exception {
+  const reported = core.cpuModel.features.IDST && !write && isIdSpace(encoding);
+  return reported
     ? synchronous(generalTarget(core), EC.SystemRegisterTrap, iss)
     : undefinedInstruction(core);
 }
 
 /** Encodings without a register: reserved identification reads as zero above EL0. */
 function readUnknown(core: Core, encoding: Encoding, iss: number): bigint | Exception | Unmodelled {
-  if (!isReservedId(encoding)) return unknown(core, encoding, iss);
   const { EL } = core.pstate;
-  if (EL === 0) return belowLowest(core, encoding, iss, false);
-  const trapped = EL === 1 && flag(core.sysreg.HCR_EL2, HCR_EL2.TID3);
-  return trapped ? synchronous(2, EC.SystemRegisterTrap, iss) : 0n;
+  if (isReservedId(encoding) && EL !== 0) {
+    const trapped = EL === 1 && flag(core.sysreg.HCR_EL2, HCR_EL2.TID3);
+    return trapped ? synchronous(2, EC.SystemRegisterTrap, iss) : 0n;
+  }
+  if (isIdSpace(encoding)) return undefinedAccess(core, encoding, iss, false);
+  return unknown(core, encoding, iss);
 }
 
 /**

@@ -74,13 +74,15 @@ function zeroProhibited(core: Core): boolean {
   return EL < 2 && !(EL === 0 && host) && flag(hcr, HCR_EL2.TDZ);
 }
 
+/** Writing ones sets bits of a register that is kept under this name. */
 function setBits(target: SysregName): Writer {
   return (core, value) => {
-    core.sysreg[target] |= value;
+    core.sysreg[target] |= value & writableBits(target, core.cpuModel);
     return undefined;
   };
 }
 
+/** Writing ones clears them. */
 function clearBits(target: SysregName): Writer {
   return (core, value) => {
     core.sysreg[target] &= ~value;
@@ -161,7 +163,7 @@ export const writers: Partial<Record<SysregName, Writer>> = {
   OSLAR_EL1: pstateWriter(({ sysreg }, value) => {
     sysreg.OSLSR_EL1 = (sysreg.OSLSR_EL1 & ~2n) | ((value & 1n) << 1n);
   }),
-  DBGCLAIMSET_EL1: (core, value, name) => setBits("DBGCLAIMCLR_EL1")(core, value & 0xffn, name),
+  DBGCLAIMSET_EL1: setBits("DBGCLAIMCLR_EL1"),
   DBGCLAIMCLR_EL1: clearBits("DBGCLAIMCLR_EL1"),
   PMCNTENSET_EL0: setBits("PMCNTENSET_EL0"),
   PMCNTENCLR_EL0: clearBits("PMCNTENSET_EL0"),

@@ -131,7 +131,7 @@ export function isReservedId({ op0, op1, CRn, CRm }: Encoding): boolean {
   return op0 === 3 && op1 === 0 && CRn === 0 && CRm >= 1 && CRm <= 7;
 }
 
-/** What FEAT_IDST traps instead of leaving it UNDEFINED at EL0. Source: DDI0487 FEAT_IDST. */
+/** The feature ID space of FEAT_IDST. Source: DDI0487 A2.2, FEAT_IDST. */
 export function isIdSpace({ op0, op1, CRn, CRm }: Encoding): boolean {
   return op0 === 3 && (op1 === 0 || op1 === 1 || op1 === 3) && CRn === 0 && CRm <= 7;
 }

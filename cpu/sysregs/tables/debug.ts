@@ -5,7 +5,11 @@ import { bits, mask, type SysregRow } from "../row.ts";
 const tda = ["TDA"] as const;
 const tdosa = ["TDOSA"] as const;
 const breakpointValue = { traps: tda, debugFgt: 1 } as const;
-const breakpointControl = { traps: tda, debugFgt: 0, bits: mask(23, 20) | mask(15, 1) } as const;
+const breakpointControl = {
+  traps: tda,
+  debugFgt: 0,
+  bits: mask(23, 13) | mask(8, 5) | mask(2, 1),
+} as const;
 const watchpointValue = { traps: tda, debugFgt: 3, bits: mask(63, 2) } as const;
 const watchpointControl = { traps: tda, debugFgt: 2, bits: mask(28, 24) | mask(20, 1) } as const;
 
@@ -35,12 +39,11 @@ export const debug = [
   ["OSDLR_EL1", "2 0 1 3 4", { traps: tdosa, debugFgt: 11, bits: bits(0), controls: true }],
   ["DBGPRCR_EL1", "2 0 1 4 4", { traps: tdosa, debugFgt: 7, bits: bits(0) }],
   ["DBGCLAIMSET_EL1", "2 0 7 8 6", { traps: tda, debugFgt: 5 }],
-  ["DBGCLAIMCLR_EL1", "2 0 7 9 6", { traps: tda, debugFgt: 5 }],
+  ["DBGCLAIMCLR_EL1", "2 0 7 9 6", { traps: tda, debugFgt: 5, bits: mask(7, 0) }],
   ["DBGAUTHSTATUS_EL1", "2 0 7 14 6", { access: "RO", traps: tda, debugFgt: 6, reset: 0n }],
   ["MDCCSR_EL0", "2 3 0 1 0", { access: "RO", traps: ["TDCC", "TDA"] }],
   ["DBGDTR_EL0", "2 3 0 4 0", { traps: ["TDCC", "TDA"], unmodelled: true }],
   ["DBGDTRRX_EL0", "2 3 0 5 0", { traps: ["TDCC", "TDA"], unmodelled: true }],
-  ["DBGVCR32_EL2", "2 4 0 7 0", { traps: tda, bits: 0n }],
   ["DBGBVR0_EL1", "2 0 0 0 4", breakpointValue],
   ["DBGBVR1_EL1", "2 0 0 1 4", breakpointValue],
   ["DBGBVR2_EL1", "2 0 0 2 4", breakpointValue],

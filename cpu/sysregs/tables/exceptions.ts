@@ -42,12 +42,11 @@ export const exceptions = [
   ["TFSR_EL2", "3 4 5 6 0", { feature: "MTE2", bits: bits(0, 1) }],
   ["FAR_EL2", "3 4 6 0 0"],
   ["HPFAR_EL2", "3 4 6 0 4", { bits: mask(43, 4) }],
-  ["SPSR_irq", "3 4 4 3 0", { bits: mask(31, 0) }],
-  ["SPSR_abt", "3 4 4 3 1", { bits: mask(31, 0) }],
-  ["SPSR_und", "3 4 4 3 2", { bits: mask(31, 0) }],
-  ["SPSR_fiq", "3 4 4 3 3", { bits: mask(31, 0) }],
-  ["IFSR32_EL2", "3 4 5 0 1", { bits: mask(31, 0) }],
-  ["FPEXC32_EL2", "3 4 5 3 0", { traps: ["FP"], bits: mask(31, 0) }],
+  // EL1 has no AArch32: these are RES0, and DACR32_EL2, IFSR32_EL2 and their like are not there.
+  ["SPSR_irq", "3 4 4 3 0", { bits: 0n }],
+  ["SPSR_abt", "3 4 4 3 1", { bits: 0n }],
+  ["SPSR_und", "3 4 4 3 2", { bits: 0n }],
+  ["SPSR_fiq", "3 4 4 3 3", { bits: 0n }],
 
   // RAS without error records: ERRIDR_EL1.NUM is zero.
   // CHOICE: ERRSELR_EL1 and the ERX registers are then UNDEFINED, not RES0.

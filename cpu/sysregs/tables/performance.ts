@@ -4,8 +4,10 @@ import { bits, mask, type SysregRow } from "../row.ts";
 
 const pmu = ["PMUSERENR", "TPM"] as const;
 const counters = bits(31) | mask(5, 0);
+/** P, U and NSH; the others need EL3. */
+const filters = bits(31, 30, 27);
 const eventCounter = { traps: pmu, debugFgt: 12, bits: mask(31, 0) } as const;
-const eventType = { traps: pmu, debugFgt: 13, bits: mask(31, 24) | mask(15, 0) } as const;
+const eventType = { traps: pmu, debugFgt: 13, bits: filters | mask(15, 0) } as const;
 
 /**
  * Counting is not modelled: `access.ts` stops where PMCR_EL0.E becomes 1.
@@ -35,7 +37,7 @@ export const performance = [
   ["PMINTENSET_EL1", "3 0 9 14 1", { traps: ["TPM"], debugFgt: 17, bits: counters }],
   ["PMINTENCLR_EL1", "3 0 9 14 2", { traps: ["TPM"], debugFgt: 17, bits: counters }],
   ["PMOVSSET_EL0", "3 3 9 14 3", { traps: pmu, debugFgt: 18, bits: counters }],
-  ["PMCCFILTR_EL0", "3 3 14 15 7", { traps: pmu, debugFgt: 14, bits: mask(31, 24) }],
+  ["PMCCFILTR_EL0", "3 3 14 15 7", { traps: pmu, debugFgt: 14, bits: filters }],
   ["PMEVCNTR0_EL0", "3 3 14 8 0", eventCounter],
   ["PMEVCNTR1_EL0", "3 3 14 8 1", eventCounter],
   ["PMEVCNTR2_EL0", "3 3 14 8 2", eventCounter],

@@ -91,6 +91,15 @@ describe("encodings without a register", () => {
     expect(outcome(mrs(at(0, {}, cortexA76), "S3_0_C0_C4_7"))).toBe("UNDEF@EL1");
   });
 
+  test("FEAT_IDST reports what is not there in the space of identification as a trap", () => {
+    expect(outcome(mrs(at(1), "S3_3_C0_C2_2"))).toBe("trap@EL1");
+    expect(outcome(mrs(at(2), "S3_1_C0_C5_1"))).toBe("trap@EL2");
+    expect(outcome(mrs(at(2, {}, cortexA76), "S3_1_C0_C5_1"))).toBe("UNDEF@EL2");
+    expect(outcome(msr(at(1), "S3_3_C0_C2_2", 0n))).toBe("UNDEF@EL1");
+    // op1 4 is not in it.
+    expect(outcome(mrs(at(2), "S3_4_C0_C5_1"))).toBe("UNDEF@EL2");
+  });
+
   test("FEAT_IDST traps identification at EL0, to EL2 under TGE", () => {
     expect(outcome(mrs(at(0), "ID_AA64PFR0_EL1"))).toBe("trap@EL1");
     expect(outcome(mrs(at(0, { HCR_EL2: RW | TGE }), "MIDR_EL1"))).toBe("trap@EL2");
@@ -171,6 +180,9 @@ describe("values", () => {
     msr(core, "PMCNTENCLR_EL0", 1n);
     expect(outcome(mrs(core, "PMCNTENSET_EL0"))).toBe("80000002");
     expect(outcome(mrs(core, "PMCNTENCLR_EL0"))).toBe("80000002");
+    // The cycle counter and six others.
+    msr(core, "PMCNTENSET_EL0", -1n);
+    expect(outcome(mrs(core, "PMCNTENSET_EL0"))).toBe("8000003f");
   });
 
   test("OSLAR_EL1 sets and clears the lock in OSLSR_EL1", () => {

@@ -11,7 +11,12 @@ export interface Operand {
   readonly width: number;
 }
 
-type Template = (width: number, a: string, b: string) => string;
+/** Undefined where there is no text for the width. */
+type Template = (width: number, a: string, b: string) => string | undefined;
+
+const only = (width: number, text: (a: string, b: string) => string): Template => {
+  return (w, a, b) => (w === width ? text(a, b) : undefined);
+};
 
 const maskOf = (width: number): string => `0x${(2 ** width - 1).toString(16)}`;
 
@@ -41,7 +46,9 @@ const narrow: Partial<Record<PureOperator, Template>> = {
   lsl: (w, a, b) => toUnsigned(w, `(${a} << ${b})`),
   lsr: (_w, a, b) => `(${a} >>> ${b})`,
   asr: (w, a, b) => toUnsigned(w, `(${toSigned(w, a)} >> ${b})`),
+  ror: only(32, (a, b) => `rotateRight32(${a}, ${b})`),
   clz: (w, a) => `(Math.clz32(${a}) - ${32 - w})`,
+  reverseBytes: only(32, (a) => `reverseBytes32(${a})`),
 };
 
 /** Operators whose operands and result have one width of more than 32 bits. */
@@ -58,6 +65,11 @@ const wide: Partial<Record<PureOperator, Template>> = {
   lsl: (w, a, b) => wrap(w, `${a} << BigInt(${b})`),
   lsr: (_w, a, b) => `(${a} >> BigInt(${b}))`,
   asr: (w, a, b) => wrap(w, `${signed(w, a)} >> BigInt(${b})`),
+  ror: only(64, (a, b) => `rotateRight64(${a}, ${b})`),
+  udiv: only(64, (a, b) => `unsignedQuotient64(${a}, ${b})`),
+  sdiv: only(64, (a, b) => `signedQuotient64(${a}, ${b})`),
+  clz: only(64, (a) => `countLeadingZeros64(${a})`),
+  reverseBytes: only(64, (a) => `reverseBytes64(${a})`),
 };
 
 const maskBig = (width: number): string => `0x${((1n << BigInt(width)) - 1n).toString(16)}n`;

@@ -76,31 +76,105 @@ function previousTweak(tweak: bigint): bigint {
   return permute(fromCells(unstepped), inverseTweakShuffle);
 }
 
+/** 64 bits in two halves, low half first; changed in place. */
+type State = Uint32Array;
+
+/** What each cell of a value adds to the result of a function, at 16 * cell + value of the cell. */
+interface Layer {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  readonly constant: State;
+}
+
+function split(value: bigint): State {
+  return Uint32Array.of(Number(value & 0xffff_ffffn), Number(value >> 32n));
+}
+
+/**
+ * Every function above is a sum (xor) over the cells of its argument, so that a table of what each
+ * cell adds is all of it; the tables are made when the first code is computed.
+ */
+function makeLayer(f: (value: bigint) => bigint): Layer {
+  const constant = f(0n);
+  const low = new Uint32Array(256);
+  const high = new Uint32Array(256);
+  for (let cell = 0; cell < 16; cell++) {
+    for (let value = 0; value < 16; value++) {
+      const added = split(f(BigInt(value) << BigInt(4 * cell)) ^ constant);
+      low[16 * cell + value] = added[0]!;
+      high[16 * cell + value] = added[1]!;
+    }
+  }
+  return { low, high, constant: split(constant) };
+}
+
+function apply({ low, high, constant }: Layer, state: State): void {
+  let resultLow = constant[0]!;
+  let resultHigh = constant[1]!;
+  for (let cell = 0; cell < 16; cell++) {
+    const entry = 16 * cell + ((state[cell >> 3]! >>> (4 * (cell & 7))) & 15);
+    resultLow ^= low[entry]!;
+    resultHigh ^= high[entry]!;
+  }
+  state[0] = resultLow;
+  state[1] = resultHigh;
+}
+
+function add(state: State, ...others: readonly State[]): void {
+  for (const other of others) {
+    state[0]! ^= other[0]!;
+    state[1]! ^= other[1]!;
+  }
+}
+
+const makeLayers = () => ({
+  substitute: makeLayer(substitute),
+  unsubstitute: makeLayer(unsubstitute),
+  forward: makeLayer((value) => mixColumns(permute(value, shuffle))),
+  backward: makeLayer((value) => permute(mixColumns(value), inverseShuffle)),
+  unshuffle: makeLayer((value) => permute(value, inverseShuffle)),
+  nextTweak: makeLayer(nextTweak),
+  previousTweak: makeLayer(previousTweak),
+});
+
+let layers: ReturnType<typeof makeLayers> | undefined;
+const constants = roundConstants.map(split);
+const reflection = split(alpha);
+
 /**
  * Encrypts data under a whitening key and a core key, with a modifier as tweak.
  * Source: DDI0487 ComputePAC.
  */
 export function computePAC(data: bigint, modifier: bigint, key0: bigint, key1: bigint): bigint {
+  layers ??= makeLayers();
+  const { forward, backward } = layers;
   // The second whitening key: the first rotated right, xored with its own top bit.
-  const whitening = ((key0 & 1n) << 63n) | ((key0 >> 1n) ^ (key0 >> 63n));
-  let tweak = modifier;
-  let value = data ^ key0;
-  for (let i = 0; i < rounds; i++) {
-    value ^= key1 ^ tweak ^ (roundConstants[i] ?? 0n);
-    if (i > 0) value = mixColumns(permute(value, shuffle));
-    value = substitute(value);
-    tweak = nextTweak(tweak);
-  }
+  const whitening = split(((key0 & 1n) << 63n) | ((key0 >> 1n) ^ (key0 >> 63n)));
+  const core = split(key1);
+  const tweak = split(modifier);
+  const value = split(data ^ key0);
+  constants.forEach((constant, i) => {
+    add(value, core, tweak, constant);
+    if (i > 0) apply(forward, value);
+    apply(layers!.substitute, value);
+    apply(layers!.nextTweak, tweak);
+  });
   // The centre: a forward round, the reflector, and a backward round.
-  value = substitute(mixColumns(permute(value ^ whitening ^ tweak, shuffle)));
-  value = mixColumns(permute(value, shuffle)) ^ key1;
-  value = mixColumns(unsubstitute(permute(value, inverseShuffle)));
-  value = permute(value, inverseShuffle) ^ key0 ^ tweak;
-  for (let i = 0; i < rounds; i++) {
-    value = unsubstitute(value);
-    if (i < rounds - 1) value = permute(mixColumns(value), inverseShuffle);
-    tweak = previousTweak(tweak);
-    value ^= (roundConstants[rounds - 1 - i] ?? 0n) ^ key1 ^ tweak ^ alpha;
-  }
-  return value ^ whitening;
+  add(value, whitening, tweak);
+  apply(forward, value);
+  apply(layers.substitute, value);
+  apply(forward, value);
+  add(value, core);
+  apply(layers.unshuffle, value);
+  apply(layers.unsubstitute, value);
+  apply(backward, value);
+  add(value, split(key0), tweak);
+  constants.forEach((_, i) => {
+    apply(layers!.unsubstitute, value);
+    if (i < rounds - 1) apply(backward, value);
+    apply(layers!.previousTweak, tweak);
+    add(value, constants[rounds - 1 - i]!, core, tweak, reflection);
+  });
+  add(value, whitening);
+  return (BigInt(value[1]!) << 32n) | BigInt(value[0]!);
 }

@@ -77,10 +77,6 @@ export function tagBlockBytes(core: Core): number {
 
 /** LDGM: the tags of a block, each at the nibble that its address selects. C6.2 LDGM. */
 export function readMemTagBlock(core: Core, va: bigint): bigint | Fault {
-  if (!tagAccessEnabled(core, core.pstate.EL)) {
-    const fault = readMemTag(core, va);
-    return typeof fault === "number" ? 0n : fault;
-  }
   const size = BigInt(tagBlockBytes(core));
   const start = va & ~(size - 1n);
   let tags = 0n;

@@ -90,10 +90,8 @@ function throughStage1(core: Core, request: Request): Stage1Result | FaultRecord
   const failed =
     checkAlignment(attributes, request) ?? checkStage1Permission(stage1, leaf, request);
   if (failed !== undefined) return failed;
-  if (marksTables(request)) {
-    const update = updateStage1(core, walk.stage2, leaf, request.write);
-    if (update !== undefined) return update;
-  }
+  const update = updateStage1(core, walk.stage2, leaf, makesDirty(request));
+  if (update !== undefined) return update;
   return {
     ipa: outputOf(leaf, walk.input),
     attributes,
@@ -103,9 +101,12 @@ function throughStage1(core: Core, request: Request): Stage1Result | FaultRecord
   };
 }
 
-/** Hardware updates of descriptors: by accesses, not by AT or maintenance. */
-function marksTables(request: Request): boolean {
-  return request.kind !== "at" && request.kind !== "cache";
+/**
+ * Every translation sets the access flag, where hardware does that; only a write makes a page
+ * dirty, and AT and maintenance write nothing. Source: AArch64.CheckAndUpdateDescriptor.
+ */
+function makesDirty(request: Request): boolean {
+  return request.kind === "write";
 }
 
 function walkOf(controls: Controls, stage1: Stage1Controls, request: Request): Stage1Walk {
@@ -186,7 +187,7 @@ function throughStage2(
   if (faultsUnaligned(combined, request)) return stage2Fault("alignment", 0, ipa, false);
   const denied = checkStage2Permission(leaf, request, ipa);
   if (denied !== undefined) return denied;
-  if (marksTables(request)) updateStage2(core, leaf, request.write);
+  updateStage2(core, leaf, makesDirty(request));
   return { pa: outputOf(leaf, ipa), attributes: combined, guarded };
 }
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Exception } from "../../../cpu/exceptions/exception.ts";
+import { readPhysical } from "../../../cpu/memory.ts";
 import { addressTranslate, atForm } from "../../../cpu/mmu/address-translate.ts";
 import type { Core, El } from "../../../cpu/state.ts";
 import {
@@ -136,13 +137,16 @@ describe("PAN", () => {
   });
 });
 
-test("AT changes no descriptor", () => {
+test("AT sets the access flag where hardware does, and makes nothing dirty", () => {
   const core = world(1, AP2 | (1n << 51n));
   set(core, { TCR_EL1: core.sysreg.TCR_EL1 | (3n << 39n), HCR_EL2: 1n << 31n });
   const before = core.memory.tableGeneration;
   // DBM makes the page writable for HD.
   expect(at(core, "S1E1W", 0x8000_0000n)).toBe((0xffn << 56n) | 0x4000_0000n | OK | (3n << 7n));
   expect(core.memory.tableGeneration).toBe(before);
+  put(core, 0x4000_0010n, 0x4000_0000n | NORMAL | SH_INNER | VALID_BLOCK);
+  expect(at(core, "S1E1R", 0x8000_0000n)).toBe((0xffn << 56n) | 0x4000_0000n | OK | (3n << 7n));
+  expect(readPhysical(core.memory, 0x4000_0010n, 8)! & AF).toBe(AF);
 });
 
 test("a write goes through where both stages allow it; one inner shareable stage is enough", () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import fc from "fast-check";
 import { type Counterexample, formatCounterexample } from "../../counterexamples/counterexample.ts";
+import { replay } from "../../counterexamples/replay.ts";
 import type { ModuleFiles } from "../../counterexamples/run-checked.ts";
 import { readme, readStored } from "../../counterexamples/stored.ts";
 import type { Scenario } from "../../model/scenario.ts";
@@ -56,11 +57,22 @@ function distinct(explored: Explored): readonly Broken[] {
   return [...chosen.values()];
 }
 
-/** Writes the counterexamples that are new or changed, and the table of all. */
-function store(found: readonly Counterexample[]): void {
+/** Whether what is stored under that name is as short and still breaks its rule in the same way. */
+function keeps(stored: Counterexample | undefined, found: Counterexample, files: ModuleFiles) {
+  if (stored === undefined || stored.steps.length > found.steps.length) return false;
+  const { violation, divergence } = replay(stored, files);
+  return violation !== undefined && divergence === undefined;
+}
+
+/** Writes the counterexamples that are new, or better than what is stored, and the table of all. */
+function store(found: readonly Counterexample[], files: ModuleFiles): void {
   const folder = join(ROOT, FOLDER);
   mkdirSync(folder, { recursive: true });
+  const stored = new Map(
+    readStored(folder).map(({ counterexample: it }) => [it.name, it] as const),
+  );
   for (const one of found) {
+    if (keeps(stored.get(one.name), one, files)) continue;
     writeFileSync(join(folder, `${one.name}.json`), formatCounterexample(one));
   }
   writeFileSync(join(folder, "README.md"), readme(readStored(folder)));
@@ -117,7 +129,7 @@ async function start(): Promise<number> {
   const explored = await search(files, ctrlC.asked);
   const found = shrunkAll(explored, files);
   ctrlC.release();
-  store(found);
+  store(found, files);
   const { booted, coverage } = explored;
   const violations = found.filter(({ verdict }) => verdict === "violation");
   print(

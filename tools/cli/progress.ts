@@ -20,12 +20,19 @@ export function progress(): Progress {
   };
 }
 
+/** npm passes Ctrl-C on although the terminal has sent it already: both are one. */
+const SAME_PRESS_MS = 1000;
+
 /** Whether Ctrl-C was pressed; a second one ends the process at once. */
 export function interruption(): { readonly asked: () => boolean; readonly release: () => void } {
   let asked = false;
+  let again = false;
   const onSignal = (): void => {
-    if (asked) process.exit(130);
+    if (again) process.exit(130);
     asked = true;
+    setTimeout(() => {
+      again = true;
+    }, SAME_PRESS_MS).unref();
   };
   process.on("SIGINT", onSignal);
   return { asked: () => asked, release: () => process.off("SIGINT", onSignal) };

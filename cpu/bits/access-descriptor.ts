@@ -10,6 +10,8 @@ export interface AccessDescriptor {
   readonly atomic: boolean;
   /** What the address has to be a multiple of, where alignment is checked. */
   readonly alignBytes: number;
+  /** The unit of byte order where it is less than that: LDXP, STXP and CASP have two elements. */
+  readonly elementBytes?: number;
   /** Whether allocation tags are checked: not for an immediate offset from SP, nor from PC. */
   readonly tagChecked: boolean;
   /** ISV, SAS, SSE, SRT, SF and AR at their places in the syndrome; zero where ISV is. */

@@ -14,6 +14,8 @@ export interface Instruction {
   readonly feature: keyof Features | undefined;
   /** Name of the entry that this one takes words from, having more fixed bits. */
   readonly within: string | undefined;
+  /** What of it is not modelled. */
+  readonly missing: string | undefined;
   /** What a word of this encoding does. */
   readonly effects: (word: number) => readonly Effect[];
 }
@@ -25,6 +27,7 @@ export interface InstructionText<E extends string> {
   readonly encoding: E;
   readonly feature?: keyof Features;
   readonly within?: string;
+  readonly missing?: string;
   readonly execute: (fields: Fields<E>) => Execution;
 }
 
@@ -37,6 +40,7 @@ export function instruction<const E extends string>(text: InstructionText<E>): I
     encoding,
     feature: text.feature,
     within: text.within,
+    missing: text.missing,
     effects: (word) => flatten(text.execute(extractFields(encoding, word) as Fields<E>)),
   };
 }

@@ -54,62 +54,199 @@ import { loadStoreOrdered } from "./loads-stores/ordered.ts";
 import { loadStoreOrderedUnscaled } from "./loads-stores/ordered-unscaled.ts";
 import { reserved } from "./reserved.ts";
 
-/** Every decode entry of the core. */
-export const entries: readonly Instruction[] = [
+/** One class of the encoding index, and the file that has its entries. */
+export interface EncodingClass {
+  readonly name: string;
+  /** Below cpu/isa. */
+  readonly file: string;
+  readonly entries: readonly Instruction[];
+}
+
+const inClass = (name: string, file: string, entries: readonly Instruction[]): EncodingClass => ({
+  name,
+  file,
+  entries,
+});
+
+/** Every class of base A64. */
+export const classes: readonly EncodingClass[] = [
   // Reserved.
-  ...reserved,
+  inClass("Reserved", "reserved.ts", reserved),
   // Data processing (immediate).
-  ...pcRelative,
-  ...addSubtractImmediate,
-  ...addSubtractTags,
-  ...logicalImmediate,
-  ...moveWide,
-  ...bitfield,
-  ...extract,
+  inClass("PC-rel. addressing", "data-processing-immediate/pc-relative.ts", pcRelative),
+  inClass(
+    "Add/subtract (immediate)",
+    "data-processing-immediate/add-subtract.ts",
+    addSubtractImmediate,
+  ),
+  inClass(
+    "Add/subtract (immediate, with tags)",
+    "data-processing-immediate/add-subtract-tags.ts",
+    addSubtractTags,
+  ),
+  inClass("Logical (immediate)", "data-processing-immediate/logical.ts", logicalImmediate),
+  inClass("Move wide (immediate)", "data-processing-immediate/move-wide.ts", moveWide),
+  inClass("Bitfield", "data-processing-immediate/bitfield.ts", bitfield),
+  inClass("Extract", "data-processing-immediate/extract.ts", extract),
   // Branches, exception generating and system instructions.
-  ...conditionalBranch,
-  ...exceptionGeneration,
-  ...hints,
-  ...barriers,
-  ...pstate,
-  ...systemRegisters,
-  ...unconditionalBranchRegister,
-  ...unconditionalBranchImmediate,
-  ...compareAndBranch,
-  ...testAndBranch,
+  inClass(
+    "Conditional branch (immediate)",
+    "branches-exceptions-system/branches-immediate.ts",
+    conditionalBranch,
+  ),
+  inClass(
+    "Exception generation",
+    "branches-exceptions-system/exception-generation.ts",
+    exceptionGeneration,
+  ),
+  inClass("Hints", "branches-exceptions-system/hints.ts", hints),
+  inClass("Barriers", "branches-exceptions-system/barriers-pstate.ts", barriers),
+  inClass("PSTATE", "branches-exceptions-system/barriers-pstate.ts", pstate),
+  inClass(
+    "System register move, system instructions",
+    "branches-exceptions-system/system-registers.ts",
+    systemRegisters,
+  ),
+  inClass(
+    "Unconditional branch (register)",
+    "branches-exceptions-system/branches-register.ts",
+    unconditionalBranchRegister,
+  ),
+  inClass(
+    "Unconditional branch (immediate)",
+    "branches-exceptions-system/branches-immediate.ts",
+    unconditionalBranchImmediate,
+  ),
+  inClass(
+    "Compare and branch (immediate)",
+    "branches-exceptions-system/branches-immediate.ts",
+    compareAndBranch,
+  ),
+  inClass(
+    "Test and branch (immediate)",
+    "branches-exceptions-system/branches-immediate.ts",
+    testAndBranch,
+  ),
   // Loads and stores.
-  ...loadStoreMemoryTags,
-  ...loadStoreExclusive,
-  ...loadStoreOrdered,
-  ...compareAndSwapInstructions,
-  ...loadStoreOrderedUnscaled,
-  ...loadLiteral,
-  ...loadStoreNoAllocatePair,
-  ...loadStorePairPostIndex,
-  ...loadStorePairOffset,
-  ...loadStorePairPreIndex,
-  ...storePairWithTag,
-  ...loadStoreUnscaled,
-  ...loadStorePostIndex,
-  ...loadStoreUnprivileged,
-  ...loadStorePreIndex,
-  ...atomicMemoryOperations,
-  ...loadStoreRegisterOffset,
-  ...loadAuthenticatedInstructions,
-  ...loadStoreUnsignedOffset,
+  inClass("Load/store memory tags", "loads-stores/memory-tags.ts", loadStoreMemoryTags),
+  inClass(
+    "Load/store exclusive register, exclusive pair",
+    "loads-stores/exclusive.ts",
+    loadStoreExclusive,
+  ),
+  inClass("Load/store ordered", "loads-stores/ordered.ts", loadStoreOrdered),
+  inClass(
+    "Compare and swap, and pair",
+    "loads-stores/compare-and-swap.ts",
+    compareAndSwapInstructions,
+  ),
+  inClass(
+    "LDAPR/STLR (unscaled immediate)",
+    "loads-stores/ordered-unscaled.ts",
+    loadStoreOrderedUnscaled,
+  ),
+  inClass("Load register (literal)", "loads-stores/load-literal.ts", loadLiteral),
+  inClass(
+    "Load/store no-allocate pair (offset)",
+    "loads-stores/load-store-pair.ts",
+    loadStoreNoAllocatePair,
+  ),
+  inClass(
+    "Load/store register pair (post-indexed)",
+    "loads-stores/load-store-pair.ts",
+    loadStorePairPostIndex,
+  ),
+  inClass(
+    "Load/store register pair (offset)",
+    "loads-stores/load-store-pair.ts",
+    loadStorePairOffset,
+  ),
+  inClass(
+    "Load/store register pair (pre-indexed)",
+    "loads-stores/load-store-pair.ts",
+    loadStorePairPreIndex,
+  ),
+  inClass("Load/store register pair: STGP", "loads-stores/memory-tags.ts", storePairWithTag),
+  inClass(
+    "Load/store register (unscaled immediate)",
+    "loads-stores/load-store-unscaled.ts",
+    loadStoreUnscaled,
+  ),
+  inClass(
+    "Load/store register (immediate post-indexed)",
+    "loads-stores/load-store-post-index.ts",
+    loadStorePostIndex,
+  ),
+  inClass(
+    "Load/store register (unprivileged)",
+    "loads-stores/load-store-unprivileged.ts",
+    loadStoreUnprivileged,
+  ),
+  inClass(
+    "Load/store register (immediate pre-indexed)",
+    "loads-stores/load-store-pre-index.ts",
+    loadStorePreIndex,
+  ),
+  inClass("Atomic memory operations", "loads-stores/atomic.ts", atomicMemoryOperations),
+  inClass(
+    "Load/store register (register offset)",
+    "loads-stores/load-store-register-offset.ts",
+    loadStoreRegisterOffset,
+  ),
+  inClass(
+    "Load/store register (pac)",
+    "loads-stores/load-authenticated.ts",
+    loadAuthenticatedInstructions,
+  ),
+  inClass(
+    "Load/store register (unsigned immediate)",
+    "loads-stores/load-store-unsigned-offset.ts",
+    loadStoreUnsignedOffset,
+  ),
   // Data processing (register).
-  ...dataProcessing2Source,
-  ...dataProcessing2SourceTags,
-  ...dataProcessing1Source,
-  ...logicalShifted,
-  ...addSubtractShifted,
-  ...addSubtractExtended,
-  ...addSubtractWithCarry,
-  ...rotateRightIntoFlags,
-  ...evaluateIntoFlags,
-  ...conditionalCompare,
-  ...conditionalSelect,
-  ...dataProcessing3Source,
+  inClass(
+    "Data-processing (2 source)",
+    "data-processing-register/two-source.ts",
+    dataProcessing2Source,
+  ),
+  inClass(
+    "Data-processing (2 source): tags",
+    "data-processing-register/two-source-tags.ts",
+    dataProcessing2SourceTags,
+  ),
+  inClass(
+    "Data-processing (1 source)",
+    "data-processing-register/one-source.ts",
+    dataProcessing1Source,
+  ),
+  inClass("Logical (shifted register)", "data-processing-register/logical.ts", logicalShifted),
+  inClass(
+    "Add/subtract (shifted register)",
+    "data-processing-register/add-subtract.ts",
+    addSubtractShifted,
+  ),
+  inClass(
+    "Add/subtract (extended register)",
+    "data-processing-register/add-subtract.ts",
+    addSubtractExtended,
+  ),
+  inClass(
+    "Add/subtract (with carry)",
+    "data-processing-register/add-subtract.ts",
+    addSubtractWithCarry,
+  ),
+  inClass("Rotate right into flags", "data-processing-register/flags.ts", rotateRightIntoFlags),
+  inClass("Evaluate into flags", "data-processing-register/flags.ts", evaluateIntoFlags),
+  inClass("Conditional compare", "data-processing-register/conditional.ts", conditionalCompare),
+  inClass("Conditional select", "data-processing-register/conditional.ts", conditionalSelect),
+  inClass(
+    "Data-processing (3 source)",
+    "data-processing-register/three-source.ts",
+    dataProcessing3Source,
+  ),
   // Scalar floating-point, Advanced SIMD, SVE, SME.
-  ...beyond,
+  inClass("Scalar floating-point, Advanced SIMD, SVE, SME", "beyond/floating-point.ts", beyond),
 ];
+
+/** Every decode entry of the core. */
+export const entries: readonly Instruction[] = classes.flatMap((each) => each.entries);

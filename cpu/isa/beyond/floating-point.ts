@@ -8,6 +8,7 @@ import { instruction } from "../../bits/instruction.ts";
 const FP_SIMD = instruction({
   name: "FP/SIMD",
   source: "DDI0487 C4.1.5 Data Processing - Scalar Floating-Point and Advanced SIMD",
+  missing: "everything but the traps: the run stops with its name",
   encoding: "above:4 11 below:26",
   execute: () => [perform("CheckFPAdvSIMDEnabled"), unmodelled("FP/SIMD")],
 });
@@ -16,6 +17,7 @@ const FP_SIMD = instruction({
 const SVE = instruction({
   name: "SVE",
   source: "DDI0487 C4.1.30 SVE encodings",
+  missing: "no processor here has it",
   encoding: "above:3 0010 below:25",
   execute: () => undefinedThough,
 });
@@ -24,6 +26,7 @@ const SVE = instruction({
 const SME = instruction({
   name: "SME",
   source: "DDI0487 C4.1.2 SME encodings",
+  missing: "no processor here has it",
   encoding: "1 above:2 0000 below:25",
   execute: () => undefinedThough,
 });

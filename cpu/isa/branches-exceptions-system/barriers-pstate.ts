@@ -15,6 +15,7 @@ const CLREX = instruction({
 const DSB = instruction({
   name: "DSB",
   source: "DDI0487 C6.2 DSB",
+  missing: "memory is sequentially consistent: there is nothing to wait for",
   encoding: "1101010100 0 00 011 0011 CRm:4 100 11111",
   execute: () => NOP,
 });
@@ -23,6 +24,7 @@ const DSB = instruction({
 const DMB = instruction({
   name: "DMB",
   source: "DDI0487 C6.2 DMB",
+  missing: "memory is sequentially consistent: there is nothing to order",
   encoding: "1101010100 0 00 011 0011 CRm:4 101 11111",
   execute: () => NOP,
 });

@@ -124,6 +124,7 @@ const ERETA = instruction({
 const DRPS = instruction({
   name: "DRPS",
   source: "DDI0487 C6.2 DRPS",
+  missing: "Debug state",
   encoding: "1101011 0 101 11111 000000 11111 00000",
   execute: () => perform("DRPS"),
 });

@@ -20,6 +20,7 @@ const HVC = instruction({
 const SMC = instruction({
   name: "SMC",
   source: "DDI0487 C6.2 SMC",
+  missing: "EL3 is outside: an SMC that is not trapped stops the run",
   encoding: "11010100 000 imm16:16 000 11",
   execute: ({ imm16 }) => perform("SMC", [imm16]),
 });
@@ -35,6 +36,7 @@ const BRK = instruction({
 const HLT = instruction({
   name: "HLT",
   source: "DDI0487 C6.2 HLT",
+  missing: "Debug state",
   encoding: "11010100 010 imm16:16 000 00",
   execute: ({ imm16 }) => perform("HLT", [imm16]),
 });
@@ -43,6 +45,7 @@ const HLT = instruction({
 const DCPS = instruction({
   name: "DCPS1, DCPS2, DCPS3",
   source: "DDI0487 C6.2 DCPS1, DCPS2, DCPS3",
+  missing: "Debug state",
   encoding: "11010100 101 imm16:16 000 LL:2",
   execute: ({ LL }) => (LL === 0 ? UNDEFINED : perform("DCPS", [LL])),
 });

@@ -19,11 +19,13 @@ function hint(
   number: number,
   feature: keyof Features | undefined,
   execute: () => Execution,
+  missing?: string,
 ): Instruction {
   const encoding = `1101010100 0 00 011 0010 ${number.toString(2).padStart(7, "0")} 11111`;
   const requires = feature === undefined ? {} : { feature };
   const source = `DDI0487 C6.2 ${name.split(",")[0]}`;
-  return instruction({ name, source, encoding, within: "HINT", ...requires, execute });
+  const without = missing === undefined ? {} : { missing };
+  return instruction({ name, source, encoding, within: "HINT", ...requires, ...without, execute });
 }
 
 const modifiers = { X16: X(16, 64), zero: lit(0, 64), SP };
@@ -40,7 +42,7 @@ function authenticate(n: number, key: "IA" | "IB", modifier: keyof typeof modifi
 
 const NOP_ = hint("NOP", 0, undefined, () => NOP);
 const YIELD = hint("YIELD", 1, undefined, () => NOP);
-const WFE = hint("WFE", 2, undefined, () => perform("WFE"));
+const WFE = hint("WFE", 2, undefined, () => perform("WFE"), "the timer's event stream");
 const WFI = hint("WFI", 3, undefined, () => perform("WFI"));
 const SEV = hint("SEV", 4, undefined, () => perform("SEV"));
 const SEVL = hint("SEVL", 5, undefined, () => perform("SEVL"));
@@ -50,9 +52,8 @@ const PACIB1716 = hint("PACIB1716", 10, "PAuth", () => sign(17, "IB", "X16"));
 const AUTIA1716 = hint("AUTIA1716", 12, "PAuth", () => authenticate(17, "IA", "X16"));
 const AUTIB1716 = hint("AUTIB1716", 14, "PAuth", () => authenticate(17, "IB", "X16"));
 const ESB = hint("ESB", 16, "RAS", () => perform("ESB"));
-/** The profiling and trace buffers are not modelled, so there is nothing to wait for. */
-const PSB_CSYNC = hint("PSB CSYNC", 17, undefined, () => NOP);
-const TSB_CSYNC = hint("TSB CSYNC", 18, undefined, () => NOP);
+const PSB_CSYNC = hint("PSB CSYNC", 17, undefined, () => NOP, "the profiling buffer");
+const TSB_CSYNC = hint("TSB CSYNC", 18, undefined, () => NOP, "the trace buffer");
 /** Nothing is speculated here. */
 const CSDB = hint("CSDB", 20, undefined, () => NOP);
 const PACIAZ = hint("PACIAZ", 24, "PAuth", () => sign(30, "IA", "zero"));

@@ -35,6 +35,7 @@ const SYS = instruction({
 const SYSL = instruction({
   name: "SYSL",
   source: "DDI0487 C6.2 SYSL",
+  missing: "no operation of v8.5 is architectural",
   encoding: "1101010100 1 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5",
   execute: ({ op1, CRn, CRm, op2, Rt }) => {
     const operation = [lit(op1, 3), lit(CRn, 4), lit(CRm, 4), lit(op2, 3)];

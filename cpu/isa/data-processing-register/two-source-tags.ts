@@ -46,6 +46,7 @@ const SUBPS = instruction({
 const IRG = instruction({
   name: "IRG",
   source: "DDI0487 C6.2 IRG",
+  missing: "GCR_EL1.RRND makes no other generator",
   feature: "MTE2",
   encoding: "1 0 0 11010110 Xm:5 000100 Xn:5 Xd:5",
   execute: ({ Xm, Xn, Xd }) => {

@@ -15,10 +15,16 @@ interface Registers {
  * Writes the new value where memory holds the compared one; gives what memory held.
  * CHOICE: the permission to write is checked even where the comparison fails.
  */
-function compareAndSwap({ L, o0, Rn }: Registers, compared: Bits, fresh: Bits) {
+function compareAndSwap(
+  { L, o0, Rn }: Registers,
+  compared: Bits,
+  fresh: Bits,
+  elementBytes = compared.width / 8,
+) {
   const address = baseAddress(Rn);
   const sizeBytes = compared.width / 8;
-  const how = access(sizeBytes, Rn !== 31, { atomic: true, ordered: L === 1 || o0 === 1 });
+  const ordered = L === 1 || o0 === 1;
+  const how = access(sizeBytes, Rn !== 31, { atomic: true, ordered, elementBytes });
   const held = Mem(address, sizeBytes, how);
   return { held, stored: store(address, fresh, how, eq(held, compared)) };
 }
@@ -64,7 +70,7 @@ const CASP = instruction({
     if (Rs % 2 === 1 || Rt % 2 === 1) return UNDEFINED;
     const datasize = sz === 1 ? 64 : 32;
     const pair = (n: number): Bits => concat(X(n + 1, datasize), X(n, datasize));
-    const { held, stored } = compareAndSwap(fields, pair(Rs), pair(Rt));
+    const { held, stored } = compareAndSwap(fields, pair(Rs), pair(Rt), datasize / 8);
     return [
       stored,
       setX(Rs, slice(held, 0, datasize)),

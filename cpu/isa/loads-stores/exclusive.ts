@@ -9,8 +9,13 @@ import { access, baseAddress } from "../shared/addressing.ts";
 import { ConstrainUnpredictable } from "../shared/constrain-unpredictable.ts";
 
 /** `o0` makes a load-exclusive an acquire, and a store-exclusive a release. */
-function exclusive(width: number, Rn: number, o0: 0 | 1): AccessDescriptor {
-  return access(width / 8, Rn !== 31, { atomic: true, ordered: o0 === 1 });
+function exclusive(
+  width: number,
+  Rn: number,
+  o0: 0 | 1,
+  elementBytes = width / 8,
+): AccessDescriptor {
+  return access(width / 8, Rn !== 31, { atomic: true, ordered: o0 === 1, elementBytes });
 }
 
 /** Reads one register and marks its address. */
@@ -25,7 +30,7 @@ function loadExclusive(width: number, o0: 0 | 1, Rn: number, Rt: number): Execut
 /** Writes where the mark is still there, and gives 0; elsewhere gives 1. */
 function storeExclusive(data: Bits, o0: 0 | 1, Rs: number, Rn: number, Rt: number[]): Execution {
   const status = call("StoreExclusive", [baseAddress(Rn), data], {
-    access: exclusive(data.width, Rn, o0),
+    access: exclusive(data.width, Rn, o0, data.width / 8 / Rt.length),
   });
   const stored = setX(Rs, status);
   if (Rt.includes(Rs)) return ConstrainUnpredictable("DATAOVERLAP", { NONE: stored });
@@ -95,7 +100,8 @@ const LDXP = instruction({
   execute: ({ sz, o0, Rt2, Rn, Rt }) => {
     if (Rt === Rt2) return ConstrainUnpredictable("LDPOVERLAP", {});
     const datasize = sz === 1 ? 64 : 32;
-    const result = { width: 2 * datasize, access: exclusive(2 * datasize, Rn, o0) };
+    const access = exclusive(2 * datasize, Rn, o0, datasize / 8);
+    const result = { width: 2 * datasize, access };
     const both = call("LoadExclusive", [baseAddress(Rn)], result);
     return [setX(Rt, slice(both, 0, datasize)), setX(Rt2, slice(both, datasize, datasize))];
   },

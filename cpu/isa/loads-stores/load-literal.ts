@@ -28,6 +28,7 @@ const LDRSW_literal = instruction({
 const PRFM_literal = instruction({
   name: "PRFM (literal)",
   source: "DDI0487 C6.2 PRFM (literal)",
+  missing: "there are no caches",
   encoding: "11 011 0 00 imm19:19 Rt:5",
   execute: () => NOP,
 });

@@ -107,6 +107,7 @@ const LDRSW_register = instruction({
 const PRFM_register = instruction({
   name: "PRFM (register)",
   source: "DDI0487 C6.2 PRFM (register)",
+  missing: "there are no caches",
   encoding: "11 111 0 00 10 1 Rm:5 option:3 S 10 Rn:5 Rt:5",
   execute: ({ option }) => ((option & 2) === 0 ? UNDEFINED : NOP),
 });

@@ -73,6 +73,7 @@ const LDURSW = instruction({
 const PRFUM = instruction({
   name: "PRFUM",
   source: "DDI0487 C6.2 PRFUM",
+  missing: "there are no caches",
   encoding: "11 111 0 00 10 0 imm9:9 00 Rn:5 Rt:5",
   execute: () => NOP,
 });

@@ -74,6 +74,7 @@ const LDRSW_unsigned = instruction({
 const PRFM_unsigned = instruction({
   name: "PRFM (immediate)",
   source: "DDI0487 C6.2 PRFM (immediate)",
+  missing: "there are no caches",
   encoding: "11 111 0 01 10 imm12:12 Rn:5 Rt:5",
   execute: () => NOP,
 });

@@ -91,6 +91,29 @@ describe("hints", () => {
     expect(run(awake, { budget: 1, gates: noGates })).toEqual({ kind: "budget" });
   });
 
+  it("ESB defers a masked SError, and leaves one that will be taken", () => {
+    const core = prepared(0xd503_221f, { sysreg: { HCR_EL2: RW | (1n << 5n) } });
+    core.pending.serror = true;
+    core.pstate.A = 1;
+    run(core, { budget: 1, gates: noGates });
+    expect([core.pending.serror, core.sysreg.DISR_EL1]).toEqual([false, 1n << 31n]);
+    // At EL1 an SError for EL1 that PSTATE.A does not mask is taken, here in place of ESB itself.
+    const unmasked = prepared(0xd503_221f, { el: 1 });
+    unmasked.pending.serror = true;
+    unmasked.pstate.A = 0;
+    run(unmasked, { budget: 1, gates: noGates });
+    expect([unmasked.pc & 0x7ffn, unmasked.sysreg.DISR_EL1]).toEqual([0x380n, 0n]);
+  });
+
+  it("ESB defers a masked virtual SError of a guest with its syndrome", () => {
+    const HCR_EL2 = RW | (1n << 5n) | (1n << 8n);
+    const core = prepared(0xd503_221f, { el: 1, sysreg: { HCR_EL2, VSESR_EL2: 0x1234n } });
+    core.pstate.A = 1;
+    run(core, { budget: 1, gates: noGates });
+    expect(core.sysreg.VDISR_EL2).toBe((1n << 31n) | 0x1234n);
+    expect(core.sysreg.HCR_EL2).toBe(RW | (1n << 5n));
+  });
+
   it("SEV wakes every core of the machine, SEVL this one", () => {
     const core = prepared(0xd503_209f, {});
     const other = prepared(0, {});

@@ -280,7 +280,7 @@ function isBigEndian(core: Core, controls: Stage1Controls): boolean {
   return core.pstate.EL === 0 ? controls.bigEndianEl0 : controls.bigEndian;
 }
 
-/** Bytes of each element in the order of SCTLR_ELx.EE; elements have at most eight. */
+/** Bytes of each element in the order of SCTLR_ELx.EE. */
 function inDataOrder(
   core: Core,
   controls: Stage1Controls,
@@ -289,7 +289,7 @@ function inDataOrder(
   access: AccessDescriptor,
 ): bigint {
   if (!isBigEndian(core, controls)) return value;
-  const element = Math.min(access.alignBytes, 8);
+  const element = access.elementBytes ?? Math.min(access.alignBytes, 8);
   let result = 0n;
   for (let index = 0; index < sizeBytes; index++) {
     const swapped = index - (index % element) + (element - 1 - (index % element));

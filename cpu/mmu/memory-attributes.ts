@@ -12,6 +12,8 @@ export interface MemoryAttributes {
 export const deviceNGnRnE: MemoryAttributes = { attr: 0x00, sh: 0b10 };
 /** Normal, write-back, read- and write-allocate, both caches, non-shareable. */
 export const normalWriteBack: MemoryAttributes = { attr: 0xff, sh: 0b00 };
+/** The same with allocation tags. */
+export const normalTagged: MemoryAttributes = { attr: 0xf0, sh: 0b00 };
 /** Normal, write-through: what an instruction fetch is with translation off and SCTLR.I set. */
 export const normalWriteThrough: MemoryAttributes = { attr: 0xaa, sh: 0b10 };
 export const normalNonCacheable: MemoryAttributes = { attr: 0x44, sh: 0b10 };

@@ -19,8 +19,9 @@ export interface Stage1Controls {
   readonly regime: Regime;
   /** SCTLR_ELx.M, as HCR_EL2.TGE and HCR_EL2.DC leave it. */
   readonly enabled: boolean;
-  /** Off, and HCR_EL2.DC says Normal Write-Back instead of Device. */
+  /** Off, and HCR_EL2.DC says Normal Write-Back instead of Device; HCR_EL2.DCT says Tagged. */
   readonly defaultCacheable: boolean;
+  readonly defaultTagged: boolean;
   readonly instructionCache: boolean;
   /** One range, or a lower and an upper one. */
   readonly lower: Stage1Range;
@@ -105,6 +106,7 @@ function el10Controls(core: Core, e2h: boolean, tge: boolean): Stage1Controls {
     regime: "EL1&0",
     enabled: flag(sctlr, SCTLR.M) && !defaultCacheable && !(tge && !e2h),
     defaultCacheable,
+    defaultTagged: defaultCacheable && flag(hcr, HCR_EL2.DCT),
     lower: lowerRange({ ...source, ttbr: sysreg.TTBR0_EL1 }),
     upper: upperRange({ ...source, ttbr: sysreg.TTBR1_EL1 }),
     mair: sysreg.MAIR_EL1,
@@ -128,6 +130,7 @@ function el2Controls(core: Core, e2h: boolean): Stage1Controls {
     regime: e2h ? "EL2&0" : "EL2",
     enabled: flag(sctlr, SCTLR.M),
     defaultCacheable: false,
+    defaultTagged: false,
     lower: e2h ? lowerRange(source) : singleRange(source),
     upper: e2h ? upperRange({ ...source, ttbr: sysreg.TTBR1_EL2 }) : undefined,
     mair: sysreg.MAIR_EL2,

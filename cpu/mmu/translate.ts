@@ -9,6 +9,7 @@ import {
   isDevice,
   type MemoryAttributes,
   normalNonCacheable,
+  normalTagged,
   normalWriteBack,
   normalWriteThrough,
   stage2Attributes,
@@ -150,7 +151,7 @@ function flat(core: Core, stage1: Stage1Controls, request: Request): Stage1Resul
 }
 
 function flatAttributes(stage1: Stage1Controls, request: Request): MemoryAttributes {
-  if (stage1.defaultCacheable) return normalWriteBack;
+  if (stage1.defaultCacheable) return stage1.defaultTagged ? normalTagged : normalWriteBack;
   if (request.kind !== "fetch") return deviceNGnRnE;
   return stage1.instructionCache ? normalWriteThrough : normalNonCacheable;
 }

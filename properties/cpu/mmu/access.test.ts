@@ -164,6 +164,9 @@ describe("byte order", () => {
     expect(readMem(core, at, 16, plain(16, { alignBytes: 8 }))).toBe(
       (0x8070_6050_4030_2010n << 64n) | 0x1122_3344_5566_7788n,
     );
+    // A pair of words that is one access, as LDXP has it, is still two elements.
+    const words = plain(8, { atomic: true, elementBytes: 4 });
+    expect(readMem(core, at, 8, words)).toBe((0x5566_7788n << 32n) | 0x1122_3344n);
     writeMem(core, at, 4, 0x0102_0304n, plain(4));
     expect(readPhysical(core.memory, at, 4)).toBe(0x0403_0201n);
   });

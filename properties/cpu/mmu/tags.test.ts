@@ -124,6 +124,20 @@ describe("checked accesses", () => {
     expect(readMem(core, withTag(6), 8, plain(8, { tagChecked: false }))).toBe(0n);
   });
 
+  test("with translation off memory is Tagged where HCR_EL2.DC and DCT say so", () => {
+    const core = tagged();
+    writeTag(core.memory, at, 5);
+    set(core, { SCTLR_EL1: 0x30d0_0800n | ATA | TCF_SYNC, TCR_EL1: TBI0 });
+    expect(load(core, withTag(6))).toBe(0n);
+    const hcr = (1n << 31n) | (1n << 56n) | (1n << 12n);
+    set(core, { VTCR_EL2: (1n << 31n) | (5n << 16n) | (1n << 6n) | 25n, VTTBR_EL2: 0x4600_0000n });
+    put(core, 0x4600_0008n, 0x4000_0000n | AF | (3n << 6n) | (0xfn << 2n) | VALID_BLOCK);
+    set(core, { HCR_EL2: hcr });
+    expect(load(core, withTag(6))).toBe(0n);
+    set(core, { HCR_EL2: hcr | (1n << 57n) });
+    expect(summary(load(core, withTag(6)))).toBe(MISMATCH);
+  });
+
   test("asynchronous checks note and go on", () => {
     const core = tagged();
     writeTag(core.memory, at, 5);

@@ -101,6 +101,7 @@ function operandsOf(effect: Effect): readonly Bits[] {
 
 /** How far a target is from the instruction, where the encoding fixes that. */
 function distanceOf(target: Bits): number | undefined {
+  if (target.op === "PC") return 0;
   if (target.op !== "add") return undefined;
   const [from, by] = target.args;
   if (from?.op !== "PC" || by?.op !== "lit") return undefined;

@@ -1,5 +1,6 @@
 // Which words an indirect branch may lead to in a guarded page.
 
+import { sctlrOf } from "../mmu/tags.ts";
 import type { Core } from "../state.ts";
 import { flag, SCTLR } from "../sysregs/fields.ts";
 
@@ -19,8 +20,7 @@ function acceptedByBti(word: number, btype: number): boolean {
 function acceptedByPac(core: Core): boolean {
   if (core.pstate.BTYPE !== 3) return true;
   const { EL } = core.pstate;
-  const sctlr = EL === 2 ? core.sysreg.SCTLR_EL2 : core.sysreg.SCTLR_EL1;
-  return !flag(sctlr, EL === 0 ? SCTLR.BT0 : SCTLR.BT1);
+  return !flag(sctlrOf(core, EL), EL === 0 ? SCTLR.BT0 : SCTLR.BT1);
 }
 
 /**

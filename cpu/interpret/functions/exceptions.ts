@@ -11,7 +11,6 @@ import {
 import { exceptionReturn } from "../../exceptions/take.ts";
 import type { Core } from "../../state.ts";
 import { ENTERED, type Outcome } from "../outcome.ts";
-import { AArch64_BranchAddr } from "./memory.ts";
 import { pointerAuthenticationFunctions } from "./pointer-authentication.ts";
 
 /** Leaves the core where it is not trapped: EL3 is outside. */
@@ -22,12 +21,8 @@ const SMC = (core: Core, imm16: number): Outcome =>
 const linkRegister = (core: Core): bigint =>
   core.pstate.EL === 2 ? core.sysreg.ELR_EL2 : core.sysreg.ELR_EL1;
 
-/**
- * The address may have a tag that the level returned to ignores. Source: AArch64.ExceptionReturn.
- */
 function returnTo(core: Core, target: bigint): Outcome {
   exceptionReturn(core, target);
-  core.pc = AArch64_BranchAddr(core, core.pc);
   return ENTERED;
 }
 

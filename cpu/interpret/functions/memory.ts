@@ -4,9 +4,9 @@ import type { AccessDescriptor } from "../../bits/access-descriptor.ts";
 import { spAlignmentFault } from "../../exceptions/abort.ts";
 import type { Exception, Fault } from "../../exceptions/exception.ts";
 import type { AccessSize } from "../../memory.ts";
+import { branchAddress } from "../../mmu/branch-address.ts";
 import { isGuarded } from "../../mmu/fetch.ts";
 import { clearExclusive, loadExclusive, storeExclusive } from "../../mmu/monitors.ts";
-import { controlsOf, rangeOf, stage1Of } from "../../mmu/regime.ts";
 import { sctlrOf } from "../../mmu/tags.ts";
 import type { Core } from "../../state.ts";
 import { flag, SCTLR } from "../../sysregs/fields.ts";
@@ -18,19 +18,6 @@ function CheckSPAlignment(core: Core): bigint | Exception {
   const sp = core.sp[SP === 0 ? 0 : EL] ?? 0n;
   if ((sp & 15n) === 0n) return sp;
   return flag(sctlrOf(core, EL), EL === 0 ? SCTLR.SA0 : SCTLR.SA) ? spAlignmentFault(core) : sp;
-}
-
-/**
- * The address that a branch goes to: without its top byte, where that is ignored for instructions.
- * Source: DDI0487 AArch64.BranchAddr.
- */
-export function AArch64_BranchAddr(core: Core, target: bigint): bigint {
-  // Bits 63 to 55 are zero: nothing to ignore.
-  if (target < 1n << 55n) return target;
-  const stage1 = stage1Of(controlsOf(core), core.pstate.EL);
-  if (!rangeOf(stage1, target).tbiInstruction) return target;
-  const twoRanges = stage1.upper !== undefined;
-  return twoRanges ? BigInt.asUintN(64, BigInt.asIntN(56, target)) : BigInt.asUintN(56, target);
 }
 
 /** Whether a branch from this instruction leaves a page that is guarded. */
@@ -63,7 +50,7 @@ function ClearExclusiveLocal(core: Core): Outcome {
 
 export const memoryFunctions = {
   CheckSPAlignment,
-  AArch64_BranchAddr,
+  AArch64_BranchAddr: branchAddress,
   InGuardedPage,
   LoadExclusive,
   StoreExclusive,

@@ -8,6 +8,8 @@ import { controlsOf, rangeOf, stage1Of } from "./regime.ts";
  * 55, or zero where the regime has one range. Source: DDI0487 AArch64.BranchAddr.
  */
 export function branchAddress(core: Core, target: bigint): bigint {
+  // Bits 63 to 55 are zero: nothing to ignore.
+  if (target < 1n << 55n) return target;
   const stage1 = stage1Of(controlsOf(core), core.pstate.EL);
   if (!rangeOf(stage1, target).tbiInstruction) return target;
   const low = BigInt.asUintN(56, target);

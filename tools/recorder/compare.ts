@@ -1,7 +1,7 @@
 // Where two outcomes of one vector differ, as a list of names and values.
 
 import type { Replayed } from "./replay.ts";
-import type { Cell, Outcome, Settings, Vector } from "./vector.ts";
+import type { Cell, Outcome, Settings } from "./vector.ts";
 
 /** One difference: what, and the two values. */
 export interface Difference {
@@ -22,13 +22,17 @@ const PSTATE_COMPARED_AT_EXCEPTION = 0x02c0_13c0;
 
 function add(list: Difference[], what: string, recorded: unknown, ours: unknown): void {
   const text = (value: unknown) =>
-    typeof value === "bigint" || typeof value === "number" ? hex(value) : String(value);
+    typeof value === "string" ? value : hex(value as bigint | number | undefined);
   if (text(recorded) !== text(ours))
     list.push({ what, recorded: text(recorded), ours: text(ours) });
 }
 
 /** All differences between what was recorded and what our core did. */
-export function differences(vector: Vector, recorded: Outcome, replayed: Replayed): Difference[] {
+export function differences(
+  recorded: Outcome,
+  replayed: Replayed,
+  before: (name: string) => bigint,
+): Difference[] {
   const list: Difference[] = [];
   if ("stop" in replayed) {
     const { stop } = replayed;
@@ -37,15 +41,14 @@ export function differences(vector: Vector, recorded: Outcome, replayed: Replaye
   }
   const ours = replayed.outcome;
   add(list, "exception", describe(recorded), describe(ours));
-  if (recorded.exception !== undefined && ours.exception !== undefined)
-    for (const field of ["esr", "elr", "spsr"] as const)
-      add(list, field, recorded.exception[field], ours.exception[field]);
+  for (const field of ["esr", "elr", "spsr"] as const)
+    add(list, field, recorded.exception?.[field], ours.exception?.[field]);
   for (let n = 0; n < 31; n++) add(list, `x${n}`, recorded.x[n], ours.x[n]);
   for (const n of [0, 1, 2]) add(list, `sp_el${n}`, recorded.sp[n], ours.sp[n]);
   add(list, "pc", recorded.pc, ours.pc);
   const mask = recorded.exception === undefined ? -1 : PSTATE_COMPARED_AT_EXCEPTION;
   add(list, "pstate", (recorded.pstate & mask) >>> 0, (ours.pstate & mask) >>> 0);
-  compareSettings(list, vector, recorded.settings, ours.settings);
+  compareSettings(list, recorded.settings, ours.settings, before);
   compareCells(list, "memory", recorded.memory, ours.memory);
   compareCells(list, "tag", recorded.tags, ours.tags);
   return list;
@@ -60,14 +63,12 @@ export function describe({ exception }: Outcome): string {
 
 function compareSettings(
   list: Difference[],
-  vector: Vector,
   recorded: Settings,
   ours: Settings,
+  before: (name: string) => bigint,
 ): void {
-  for (const name of new Set([...recorded.keys(), ...ours.keys()])) {
-    const before = `as before (${hex(vector.settings.get(name))})`;
-    add(list, name, recorded.get(name) ?? before, ours.get(name) ?? before);
-  }
+  for (const name of new Set([...recorded.keys(), ...ours.keys()]))
+    add(list, name, recorded.get(name) ?? before(name), ours.get(name) ?? before(name));
 }
 
 function compareCells(

@@ -66,13 +66,15 @@ const window: Target = {
   address: BigInt(LAYOUT.WINDOW),
   sizeBytes: LAYOUT.WINDOW_BYTES,
   pa: BigInt(LAYOUT.WINDOW),
+  memory: "write-back",
 };
 
 const slots: CodeAlias = { base: BigInt(LAYOUT.SLOTS), guarded: false };
 
 /** What a walk finds where nothing is mapped, where the range ends, and outside every range. */
 function outside(...addresses: readonly bigint[]): Target[] {
-  return addresses.map((address) => ({ address, sizeBytes: 0x1000, pa: undefined }));
+  const memory = "write-back";
+  return addresses.map((address) => ({ address, sizeBytes: 0x1000, pa: undefined, memory }));
 }
 
 const WRITE_BACK_WALKS = (1n << 8n) | (1n << 10n) | (3n << 12n);
@@ -252,7 +254,12 @@ function nested(
 ): Configuration {
   const behind = stage2(memory, random, second);
   if (first === undefined) {
-    const targets = [...behind.targets, window, ...outside(0n, 1n << BigInt(second.inputBits))];
+    const ends = outside(0n, 1n << BigInt(second.inputBits));
+    // Without stage 1 all data is Device memory.
+    const memory = "device";
+    const targets = [...behind.targets, window, ...ends].map(
+      (one) => ({ ...one, memory }) as const,
+    );
     const { settings } = behind;
     const nothing = { tagged: undefined, watched: undefined };
     return { name, els: EL01, settings, code: [slots], targets, ...nothing };
@@ -347,7 +354,10 @@ export function createMachine(seed: number): Machine {
   const k16: Stage1Shape = { granuleBits: 14, lowBits: 47, highBits: 36, outputBits: 40 };
   const k64: Stage1Shape = { granuleBits: 16, lowBits: 42, highBits: 48, outputBits: 44 };
   const s2: Stage2Shape = { granuleBits: 12, inputBits: 40, startLevel: 1, outputBits: 40 };
-  const data: readonly Target[] = [window, ...outside(1n << 48n, 1n << 55n, 1n << 63n)];
+  const data: readonly Target[] = [
+    window,
+    ...outside(1n << 48n, 1n << 55n, (1n << 63n) | (1n << 49n)),
+  ];
   return {
     memory,
     base: flat.settings,

@@ -28,7 +28,9 @@ function signedField(word: number, low: number, width: number): bigint {
 
 const NOTHING = { offset: 0n, index: undefined, writeback: false, pair: false, load: false };
 
-/** The access of a word in the space of loads and stores; undefined where it is none of A64 base. */
+/**
+ * The access of a word in the space of loads and stores; undefined where it is none of A64 base.
+ */
 export function dataAccess(word: number): DataAccess | undefined {
   // Bits 27 and 25 are 1 and 0 for loads and stores; bit 26 says SIMD and floating-point.
   if (field(word, 25, 3) !== 4) return undefined;

@@ -13,6 +13,7 @@ import {
 } from "./draft.ts";
 import { LAYOUT, windowTag } from "./layout.ts";
 import { operandValue, relatedValue, wrap } from "./operand-values.ts";
+import type { Target } from "./page-zoo.ts";
 
 const bit = (position: number): bigint => 1n << BigInt(position);
 
@@ -29,11 +30,13 @@ function setAlignment(draft: Draft): void {
     if (random.oneIn(10)) setBits(draft, sctlrName(draft), bit(position));
   if (configuration.name === "off" && el in BIG_ENDIAN && random.oneIn(12))
     setBits(draft, "SCTLR_EL1", BIG_ENDIAN[el as keyof typeof BIG_ENDIAN]);
-  if (random.oneIn(16)) misalignStack(draft);
 }
 
-function misalignStack(draft: Draft): void {
-  setRegister(draft, 31, registerValue(draft, 31) + BigInt(1 + draft.random.below(15)));
+/** QEMU has no stack alignment checks: they stay off where one would fail. */
+function keepStackChecksOff(draft: Draft): void {
+  const name = sctlrName(draft);
+  if (registerValue(draft, 31) % 16n === 0n || !draft.settings.has(name)) return;
+  draft.settings.set(name, settingOf(draft, name) & ~(bit(3) | bit(4)));
 }
 
 /** SCTLR_EL2.ATA clear: the harness cannot see tags either. */
@@ -61,13 +64,23 @@ function tagAccess(draft: Draft, va: bigint): bigint {
   return (va & ~(15n << 56n)) | (BigInt(tag) << 56n);
 }
 
+/** Authentication makes any address canonical: without translation it would lead to QEMU's devices. */
+function targetsFor({ configuration }: Draft, { kind }: DataAccess): readonly Target[] {
+  const { targets, name } = configuration;
+  if (kind !== "authenticated" || !/off$/.test(name)) return targets;
+  return targets.filter(({ pa }) => pa !== undefined);
+}
+
 /** An address for the access, and its physical address where it is known. */
 function chooseAddress(draft: Draft, access: DataAccess): { va: bigint; pa: bigint | undefined } {
   const { random, configuration } = draft;
   const { tagged } = configuration;
+  // What may write tags is always compared with them, where the harness can see them.
+  if (access.kind === "tags" && configuration.name !== "el2-off") draft.tags = true;
   const wantsTags = access.kind === "tags" || random.oneIn(8);
   if (tagged === undefined || !wantsTags || random.oneIn(6)) {
-    const { va, pa } = aim(random, configuration, access.sizeBytes);
+    const targets = targetsFor(draft, access);
+    const { va, pa } = aim(random, targets, access.sizeBytes, access.kind);
     // The top byte, where it may be ignored or not.
     return { va: random.oneIn(12) ? va ^ (BigInt(random.below(256)) << 56n) : va, pa };
   }
@@ -99,6 +112,7 @@ export function prepareAccess(draft: Draft, access: DataAccess): void {
   const { va, pa } = chooseAddress(draft, access);
   if (access.base === undefined) prepareLiteral(draft, access);
   else setBase(draft.random, access, va, (register, value) => setRegister(draft, register, value));
+  if (access.base === 31) keepStackChecksOff(draft);
   meetMemory(draft, access, pa);
 }
 
@@ -110,7 +124,9 @@ function prepareLiteral(draft: Draft, access: DataAccess): void {
   const { random, configuration } = draft;
   if (configuration.name !== "off" && configuration.name !== "el2-off") {
     const own = draft.words[0]! & ~(0x7ffff << 5);
-    draft.words = [(own | (random.below(access.sizeBytes === 8 ? 3 : 4) << 5)) >>> 0];
+    draft.words = [
+      (own | (random.pick(access.sizeBytes === 8 ? [0, 2] : [0, 1, 2, 3]) << 5)) >>> 0,
+    ];
     return;
   }
   const literal = BigInt(LAYOUT.WINDOW + 4 * random.below(LAYOUT.WINDOW_BYTES / 4 - 2));

@@ -10,6 +10,9 @@ const KEY_REGISTERS = ["APIAKey", "APIBKey", "APDAKey", "APDBKey", "APGAKey"] as
 /** SCTLR_ELx.EnIA, EnIB, EnDA, EnDB. */
 const ENABLES = (1n << 31n) | (1n << 30n) | (1n << 27n) | (1n << 13n);
 
+const isStrip = (word: number): boolean =>
+  word === 0xd503_20ff || (word & 0xffff_fbe0) >>> 0 === 0xdac1_43e0;
+
 /** Random keys, switched on mostly, and an address space of some size. */
 export function setKeys(draft: Draft): void {
   const { random, settings } = draft;
@@ -18,7 +21,9 @@ export function setKeys(draft: Draft): void {
     settings.set(`${key}Hi_EL1`, random.bits64());
   }
   const some = random.oneIn(8) ? random.bits64() & ENABLES : ENABLES;
-  setBits(draft, sctlrName(draft), some);
+  // With all of them off QEMU takes XPACI, XPACD and XPACLRI for NOP.
+  const strips = isStrip(draft.words[0]!);
+  setBits(draft, sctlrName(draft), strips && some === 0n ? ENABLES : some);
   if (random.oneIn(12))
     settings.set("HCR_EL2", settingOf(draft, "HCR_EL2") ^ (1n << BigInt(40 + random.below(2))));
   if (draft.configuration.name === "off") settings.set("TCR_EL1", randomTcr(random));
@@ -46,6 +51,15 @@ export function pointerValue(random: Random): bigint {
     default:
       return aligned;
   }
+}
+
+/**
+ * QEMU takes the range of a pointer from bit 55 where AddPAC takes it from bit 63: at EL1 and EL0
+ * the two are the same in what is recorded.
+ */
+export function signablePointer(draft: Draft, pointer: bigint): bigint {
+  if (draft.el.startsWith("EL2")) return pointer;
+  return BigInt.asUintN(63, pointer) | (((pointer >> 55n) & 1n) << 63n);
 }
 
 const field = (word: number, low: number, width: number): number =>

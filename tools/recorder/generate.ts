@@ -16,7 +16,7 @@ import {
   type Workshop,
 } from "./draft.ts";
 import { prepareAccess } from "./generate-memory.ts";
-import { pointerValue, setKeys, signatureOf } from "./generate-pointers.ts";
+import { pointerValue, setKeys, signablePointer, signatureOf } from "./generate-pointers.ts";
 import {
   isRecordable,
   isRunnable,
@@ -117,7 +117,11 @@ const isSystemWord = (encoding: Encoding): boolean =>
 /** Fetches that fail: the PC in a page of the zoo, or not aligned. */
 function misplaceCode(draft: Draft): void {
   const { random, configuration } = draft;
-  const target = random.pick(configuration.targets);
+  // The harness enters by ERET, which strips tags: an address with one would not be what runs.
+  const targets = configuration.targets.filter(({ address }) =>
+    [0n, 0x1ffn].includes(address >> 55n),
+  );
+  const target = random.pick(targets);
   const offset = BigInt(4 * random.below(target.sizeBytes / 4 - 8));
   draft.pc = target.address + offset;
   draft.pa = target.pa === undefined ? undefined : target.pa + offset;
@@ -140,12 +144,15 @@ function prepare(draft: Draft, pattern: Pattern, options: GeneratorOptions): boo
     setRegister(draft, 30, pointerValue(random));
   } else if (pattern.feature === "PAuth" && access === undefined) {
     for (const register of [word & 31, 17, 30])
-      if (register !== 31) draft.x[register] = pointerValue(random);
+      if (register !== 31) draft.x[register] = signablePointer(draft, pointerValue(random));
   }
   if (isExceptionReturn(word)) prepareExceptionReturn(draft);
   if (isExceptionOrHint(word)) prepareException(draft);
-  if (access !== undefined) prepareAccess(draft, access);
-  else if (random.oneIn(12)) misplaceCode(draft);
+  if (access !== undefined) {
+    // An address that is added to itself leads anywhere.
+    if (access.index !== undefined && access.index.register === access.base) return false;
+    prepareAccess(draft, access);
+  } else if (random.oneIn(12)) misplaceCode(draft);
   const signature = signatureOf(word);
   if (signature !== undefined && !random.oneIn(4)) draft.signatures.push(signature);
   if (random.oneIn(16)) setGuardedPages(draft);

@@ -1,4 +1,5 @@
-// The parts of the harness that are generated: the layout for C, and access to the observed registers.
+// The parts of the harness that are generated: the layout for C, and access to the observed
+// registers.
 
 import type { Features } from "../../cpu/cpu-model.ts";
 import { HARNESS_LIMITS, LAYOUT } from "./layout.ts";

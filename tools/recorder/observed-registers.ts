@@ -25,6 +25,19 @@ const pauth: Rules = { feature: "PAuth" };
 /** Addresses with the tag bits set, so that a register read in another's place shows. */
 const marker = (n: number): bigint => 0x1122_3344_5566_0000n + BigInt(n) * 0x0101_0101n;
 
+/** A register of bits that are cleared and set by writing ones to two names. */
+function clearThenSet(clear: string, set: string): readonly string[] {
+  return ["mov x2, #-1", `msr ${clear}, x2`, `msr ${set}, x1`];
+}
+
+/** Breakpoints or watchpoints: values that are told apart, controls that are off. */
+function debugPairs(kind: "B" | "W", count: number): (readonly [string, bigint])[] {
+  return Array.from({ length: count }, (_, n): (readonly [string, bigint])[] => [
+    [`DBG${kind}VR${n}_EL1`, BigInt(0x4444_0000 + 0x10 * n)],
+    [`DBG${kind}CR${n}_EL1`, 0n],
+  ]).flat();
+}
+
 const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = [
   ["SCTLR_EL1", 0x30d0_0800n, translation],
   ["CPACR_EL1", 0x30_0000n],
@@ -65,6 +78,7 @@ const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = 
   ["MDCR_EL2", 0x106n],
   ["HSTR_EL2", 0n],
   ["TTBR0_EL2", 0n, translationEl2],
+  ["TTBR1_EL2", 0n, { feature: "VHE" }],
   ["TCR_EL2", 0x8080_0000n, translationEl2],
   ["MAIR_EL2", 0n, translationEl2],
   ["VTCR_EL2", 0x8000_0000n, translation],
@@ -85,6 +99,8 @@ const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = 
   ["CNTHCTL_EL2", 3n],
   ["CNTKCTL_EL1", 0n],
   ["CNTVOFF_EL2", 0n],
+  ["CNTFRQ_EL0", 62_500_000n],
+  ["CNTHV_CVAL_EL2", marker(21), { feature: "VHE" }],
   ["CNTP_CVAL_EL0", marker(18)],
   ["CNTV_CVAL_EL0", marker(19)],
   ["CNTHP_CVAL_EL2", marker(20)],
@@ -97,24 +113,16 @@ const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = 
   // SS and KDE: the step after every instruction.
   ["MDSCR_EL1", 0x2001n],
   ["OSLSR_EL1", 8n, { set: ["lsr x1, x1, #1", "msr OSLAR_EL1, x1"] }],
-  ["DBGBVR0_EL1", 0x4444_5550n],
-  ["DBGBCR0_EL1", 0n],
-  ["DBGWVR0_EL1", 0x4444_6660n],
-  ["DBGWCR0_EL1", 0n],
+  ["OSDLR_EL1", 0n],
+  ["DBGCLAIMCLR_EL1", 0n, { set: clearThenSet("DBGCLAIMCLR_EL1", "DBGCLAIMSET_EL1") }],
+  ...debugPairs("B", 6),
+  ...debugPairs("W", 4),
   ["PMCR_EL0", 0n],
   ["PMUSERENR_EL0", 0n],
   ["PMSELR_EL0", 0n],
-  [
-    "PMCNTENSET_EL0",
-    0n,
-    { set: ["mov x2, #-1", "msr PMCNTENCLR_EL0, x2", "msr PMCNTENSET_EL0, x1"] },
-  ],
-  [
-    "PMINTENSET_EL1",
-    0n,
-    { set: ["mov x2, #-1", "msr PMINTENCLR_EL1, x2", "msr PMINTENSET_EL1, x1"] },
-  ],
-  ["PMOVSSET_EL0", 0n, { set: ["mov x2, #-1", "msr PMOVSCLR_EL0, x2", "msr PMOVSSET_EL0, x1"] }],
+  ["PMCNTENSET_EL0", 0n, { set: clearThenSet("PMCNTENCLR_EL0", "PMCNTENSET_EL0") }],
+  ["PMINTENSET_EL1", 0n, { set: clearThenSet("PMINTENCLR_EL1", "PMINTENSET_EL1") }],
+  ["PMOVSSET_EL0", 0n, { set: clearThenSet("PMOVSCLR_EL0", "PMOVSSET_EL0") }],
   ["PMCCFILTR_EL0", 0n],
 ];
 

@@ -22,7 +22,9 @@ function exceptionAtEl1(offset: number, after: (name: string) => bigint): TakenE
   return { target: 1, offset, esr: Number(after("ESR_EL1")), elr: after("ELR_EL1"), spsr };
 }
 
-/** Whether the step went as it should, or ended at the BRK behind an instruction that stopped it. */
+/**
+ * Whether the step went as it should, or ended at the BRK behind an instruction that stopped it.
+ */
 function isCompleted(vector: Vector, raw: RawResult, ec: number): boolean {
   if (vector.mode !== "step") return false;
   if (EC_SOFTWARE_STEP.includes(ec)) return true;

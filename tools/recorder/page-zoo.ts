@@ -18,6 +18,18 @@ export interface Target {
   readonly sizeBytes: number;
   /** Where the output address is, when the walk gets as far as a leaf. */
   readonly pa: bigint | undefined;
+  /** Of this stretch and of the one behind it: the less cacheable one. */
+  readonly memory: MemoryKind;
+}
+
+/** Normal write-back, other Normal memory, Device. */
+export type MemoryKind = "write-back" | "normal" | "device";
+
+const KINDS: readonly MemoryKind[] = ["write-back", "normal", "device"];
+
+/** What two stages, or two neighbours, make of each other. */
+function lessCacheable(a: MemoryKind, b: MemoryKind): MemoryKind {
+  return KINDS[Math.max(KINDS.indexOf(a), KINDS.indexOf(b))]!;
 }
 
 /** Which stage, and whose. */
@@ -26,6 +38,8 @@ export type Regime = "EL1&0" | "EL2" | "stage 2";
 /** MAIR_ELx of all configurations: Device-nGnRnE, write-back, non-cacheable, Tagged, and others. */
 export const MAIR = 0x0c_bb_04_f0_44_ff_00n | (0xeen << 56n);
 const NORMAL_INDEX = 1n;
+const DEVICE_INDEXES = [0, 4, 6];
+const WRITE_BACK_INDEXES = [1, 3, 7];
 export const TAGGED_INDEX = 3n;
 
 const AF = 1n << 10n;
@@ -72,6 +86,17 @@ function randomAttributes(random: Random, regime: Regime): bigint {
   return common | permission | never | bit(random, 11n) | bit(random, 5n);
 }
 
+/** The memory type that a leaf asks for. Stage 2 without FWB: MemAttr 00xx is Device, 1111 write-back. */
+function memoryKind(attributes: bigint, regime: Regime): MemoryKind {
+  if (regime === "stage 2") {
+    const memory = Number((attributes >> 2n) & 15n);
+    return memory < 4 ? "device" : memory === 15 ? "write-back" : "normal";
+  }
+  const index = Number((attributes >> 2n) & 7n);
+  if (DEVICE_INDEXES.includes(index)) return "device";
+  return WRITE_BACK_INDEXES.includes(index) ? "write-back" : "normal";
+}
+
 /** Where a leaf of this size may lead so that it covers the window, and where the window is in it. */
 function windowLeaf(random: Random, shift: number): { output: bigint; offset: bigint } {
   const size = 1n << BigInt(shift);
@@ -106,15 +131,17 @@ function addLeaf(zoo: Zoo, address: bigint, level: number): void {
   const sizeBytes = Math.min(2 ** shift, through?.sizeBytes ?? LAYOUT.WINDOW_BYTES);
   const offset = through === undefined ? direct.offset : through.address - output;
   let pa = through === undefined ? direct.output + direct.offset : through.pa;
-  let descriptor = output | randomAttributes(random, regime) | leafType(level);
-  const kind = random.below(24);
-  if (kind === 0) descriptor &= ~1n;
-  if (kind === 1 && level === 3) descriptor &= ~2n;
-  if (kind === 2 && zoo.outputBits < 48)
+  const attributes = randomAttributes(random, regime);
+  const kind = lessCacheable(memoryKind(attributes, regime), through?.memory ?? "write-back");
+  let descriptor = output | attributes | leafType(level);
+  const damage = random.below(24);
+  const isInvalid = damage === 0 || (damage === 1 && level === 3);
+  if (isInvalid) descriptor &= damage === 0 ? ~1n : ~2n;
+  if (damage === 2 && zoo.outputBits < 48)
     descriptor |= 1n << BigInt(zoo.outputBits + random.below(48 - zoo.outputBits));
-  if (kind < 2) pa = undefined;
+  if (isInvalid) pa = undefined;
   writeDescriptor(memory, root, address, level, descriptor);
-  zoo.targets.push({ address: address + offset, sizeBytes, pa });
+  zoo.targets.push({ address: address + offset, sizeBytes, pa, memory: kind });
 }
 
 /** Pages of a level 3 table that a walk reaches through a table descriptor with attributes. */
@@ -146,7 +173,8 @@ function addHiddenTable(zoo: Zoo, address: bigint, hidden: HiddenTable): void {
     writeDescriptor(zoo.memory, zoo.root, slot, 2, ipa | 3n);
     for (let page = 0; page < 4; page++) {
       const target = slot + BigInt(page << granuleBits);
-      zoo.targets.push({ address: target, sizeBytes: 0x1000, pa: BigInt(LAYOUT.WINDOW) });
+      const pa = BigInt(LAYOUT.WINDOW);
+      zoo.targets.push({ address: target, sizeBytes: 0x1000, pa, memory: "write-back" });
     }
   }
 }
@@ -188,6 +216,12 @@ export function addHiddenTablePages(
   return { ipas: [...ipas, base + BigInt(kinds.length) * size] };
 }
 
+/** Accesses across the end reach the next target, where that one lies directly behind. */
+function withNeighbour(target: Target, next: Target | undefined): Target {
+  if (next?.address !== target.address + BigInt(target.sizeBytes)) return target;
+  return { ...target, memory: lessCacheable(target.memory, next.memory) };
+}
+
 export interface ZooOptions {
   readonly memory: TableMemory;
   readonly root: TableRoot;
@@ -215,6 +249,7 @@ export function addZoo(options: ZooOptions): readonly Target[] {
     at += step * BigInt(options.hiddenTable.ipas.length);
   }
   // Nothing at all: the level 2 entry is zero.
-  zoo.targets.push({ address: at, sizeBytes: LAYOUT.WINDOW_BYTES, pa: undefined });
-  return zoo.targets;
+  const memory = "write-back";
+  zoo.targets.push({ address: at, sizeBytes: LAYOUT.WINDOW_BYTES, pa: undefined, memory });
+  return zoo.targets.map((target, i) => withNeighbour(target, zoo.targets[i + 1]));
 }

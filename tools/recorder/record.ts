@@ -125,7 +125,9 @@ function batches<T>(all: readonly T[]): (readonly T[])[] {
   );
 }
 
-/** Registers whose change costs a flush of QEMU's TLB: vectors that share their values go together. */
+/**
+ * Registers whose change costs a flush of QEMU's TLB: vectors that share their values go together.
+ */
 const FLUSHING = ["TCR_EL1", "TCR_EL2", "SCTLR_EL1", "SCTLR_EL2", "HCR_EL2"];
 
 function sortKey(vector: Vector): string {

@@ -26,9 +26,8 @@ import { type Cell, type Outcome, type Settings, SPSR_IGNORED, type Vector } fro
 /** The machine of a recording, on our side. */
 export interface ReplayMachine {
   readonly cpuModel: CpuModel;
+  /** As the harness finds it. */
   readonly memory: Memory;
-  /** The same with allocation tags in the window. */
-  readonly taggedMemory: Memory;
   readonly registers: readonly ObservedRegister[];
   /** The values of all observed registers before a vector that sets none. */
   readonly base: Settings;
@@ -48,7 +47,7 @@ const el2Vectors = new Set(
 );
 const gates = { ...noGates, el2: el2Vectors };
 
-/** Memory as the harness finds it; `tables` is the image of the translation tables. */
+/** Memory as every vector finds it; `tables` is the image of the translation tables. */
 export function createReplayMemory(tables: { address: bigint; bytes: Uint8Array }): Memory {
   const ram = { base: BigInt(LAYOUT.RAM_BASE), sizeBytes: BigInt(LAYOUT.RAM_BYTES) };
   const memory = createMemory([ram]);
@@ -57,15 +56,9 @@ export function createReplayMemory(tables: { address: bigint; bytes: Uint8Array 
   const hvc = BigInt(0xd400_0002 | (HARNESS_LIMITS.EL1_HVC << 5));
   for (let i = 0; i < 16; i++)
     writePhysical(memory, BigInt(LAYOUT.VBAR_EL1_BASE + 0x80 * i), 4, hvc);
-  return memory;
-}
-
-/** A fork of it whose window has the tags that the harness sets. */
-export function withTags(memory: Memory): Memory {
-  const tagged = forkMemory(memory);
   for (let granule = 0; granule < LAYOUT.WINDOW_BYTES / 16; granule++)
-    writeTag(tagged, BigInt(LAYOUT.WINDOW + 16 * granule), windowTag(granule));
-  return tagged;
+    writeTag(memory, BigInt(LAYOUT.WINDOW + 16 * granule), windowTag(granule));
+  return memory;
 }
 
 function setPstate(core: Core, spsr: number): void {
@@ -113,7 +106,11 @@ function startCore(machine: ReplayMachine, vector: Vector, memory: Memory): Core
 }
 
 /** Doublewords of pages that are no longer the ones of `original`. */
-function changedCells(memory: Memory, original: Memory, poked: ReadonlyMap<bigint, bigint>): Cell[] {
+function changedCells(
+  memory: Memory,
+  original: Memory,
+  poked: ReadonlyMap<bigint, bigint>,
+): Cell[] {
   const cells: Cell[] = [];
   for (const [chunkIndex, chunk] of memory.chunks) {
     if (chunk.owner !== memory.owner) continue;
@@ -153,7 +150,7 @@ function changedTags(memory: Memory): Cell[] {
 
 /** Runs the vector and says what the harness would have seen. */
 export function replay(machine: ReplayMachine, vector: Vector): Replayed {
-  const original = vector.tags ? machine.taggedMemory : machine.memory;
+  const original = machine.memory;
   const memory = forkMemory(original);
   const cells = vector.pa === undefined ? [] : codeCells(vector.pa, vector.words);
   const poked = new Map([...cells, ...vector.memory]);

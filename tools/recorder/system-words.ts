@@ -22,6 +22,7 @@ const UNRECORDED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^CNT(PCT|VCT|\w+_TVAL|\w+_CTL)/, "time passes"],
   [/^MDSCR_EL1$/, "software step is the recorder's own"],
   [/^(PMCCNTR|PMXEV|PMSWINC|PMEV)/, "counters are not modelled"],
+  [/^(DBGPRCR|DBGAUTHSTATUS|DBGVCR32|ERRSELR)/, "QEMU does not have it"],
   [/^IC[CH]_/, "the interrupt controller is not modelled"],
   [/^(DBGDTR|OSDTR|MDCCINT|OSECCR)/, "the debug communications channel is not modelled"],
   [/^(FPCR|FPSR|FPEXC32|DACR32|IFSR32|SPSR_(abt|und|irq|fiq))/, "no observed register"],
@@ -32,12 +33,12 @@ export function unrecordedReason(name: string): string | undefined {
   return UNRECORDED.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-export const NAMED_SYSREGS: readonly NamedSysreg[] = sysregRows
-  .filter(([name]) => unrecordedReason(name) === undefined)
-  .map(([name, encoding]) => {
-    const [op0, op1, CRn, CRm, op2] = encoding.split(" ").map(Number);
-    return { name, op0: op0!, op1: op1!, CRn: CRn!, CRm: CRm!, op2: op2! };
-  });
+export const ALL_SYSREGS: readonly NamedSysreg[] = sysregRows.map(([name, encoding]) => {
+  const [op0, op1, CRn, CRm, op2] = encoding.split(" ").map(Number);
+  return { name, op0: op0!, op1: op1!, CRn: CRn!, CRm: CRm!, op2: op2! };
+});
+
+const RECORDED_SYSREGS = ALL_SYSREGS.filter(({ name }) => unrecordedReason(name) === undefined);
 
 /** Operations by CRn and op1: each CRm with the op2 that it has. */
 const OPERATIONS: readonly (readonly [op1: number, CRn: number, CRm: number, op2: string])[] = [
@@ -88,7 +89,7 @@ export function systemOperation(random: Random): SystemEncoding {
 
 /** A register by name mostly, or an encoding near the space where registers are. */
 export function systemRegister(random: Random): SystemEncoding & { readonly name?: SysregName } {
-  if (!random.oneIn(12)) return random.pick(NAMED_SYSREGS);
+  if (!random.oneIn(12)) return random.pick(RECORDED_SYSREGS);
   return {
     op0: random.pick([2, 3, 3, 3]),
     op1: random.pick([0, 3, 4, 5]),
@@ -123,6 +124,11 @@ const TRANSLATION_EL2: readonly string[] = ["TCR_EL2", "TTBR0_EL2", "MAIR_EL2", 
 
 export function needsEl2Off(name: string | undefined): boolean {
   return name !== undefined && TRANSLATION_EL2.includes(name);
+}
+
+/** Whether not every value may be written to the register. */
+export function isLimited(name: string | undefined): boolean {
+  return name !== undefined && name in WRITE_LIMITS;
 }
 
 /** A value for MSR that the harness survives. */

@@ -1,4 +1,5 @@
-// A vector: a machine state with the code to run from it; and an outcome: what a machine made of it.
+// A vector: a machine state with the code to run from it; and an outcome: what a machine made of
+// it.
 
 /** Exception level and stack pointer selection, as SPSR_ELx.M has them. */
 export const EL_MODES = { EL0t: 0, EL1t: 4, EL1h: 5, EL2t: 8, EL2h: 9 } as const;

@@ -120,6 +120,8 @@ static u64 *write_memory(u64 *out, u64 mask, u64 *count) {
       u64 difference = (m[0] ^ e[0]) | (m[1] ^ e[1]) | (m[2] ^ e[2]) | (m[3] ^ e[3]) |
                        (m[4] ^ e[4]) | (m[5] ^ e[5]) | (m[6] ^ e[6]) | (m[7] ^ e[7]);
       if (!difference) continue;
+      // A table that the hardware wrote: what the TLB knows of it must go.
+      if (r) invalidate_tlb(3);
       for (u64 j = 0; j < 8; j++) {
         if (m[j] == e[j]) continue;
         *out++ = (u64)&m[j];
@@ -152,10 +154,7 @@ static u64 *write_tags(u64 *out, u64 *count) {
   return out;
 }
 
-static u64 tags_are_set;
 static void set_tags(void) {
-  if (tags_are_set) return;
-  tags_are_set = 1;
   for (u64 i = 0; i < tag_granules; i++) set_tag(WINDOW + 16 * i, expected_tag(i));
 }
 #endif
@@ -168,9 +167,6 @@ static u64 *record_vector(const u64 *in, u64 *out) {
   struct entry entry;
   for (u64 i = 0; i < 36; i++) ((u64 *)&entry)[i] = in[2 + i];
   set_registers(setting_list, settings);
-#ifdef HAS_MTE
-  if (flags & FLAG_TAGS) set_tags();
-#endif
   for (u64 i = 0; i < pokes; i++) {
     u64 address = poke_list[2 * i];
     if (region_of(address)) {
@@ -234,6 +230,9 @@ void record_batch(void) {
   set_registers(0, 0);
   dump_registers(current);
   for (u64 i = 0; i < REGISTER_COUNT; i++) base[i] = *out++ = current[i];
+#ifdef HAS_MTE
+  set_tags();
+#endif
   write_code(in, vectors);
   for (; vectors--; in += in[0]) out = record_vector(in, out);
   u64 handle = semihosting(1, (u64)"results", 5, 7);

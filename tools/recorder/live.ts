@@ -1,0 +1,109 @@
+// Live comparison: vectors of a seed, recorded in QEMU and run on our core, and where they differ.
+
+import { decode, indexFor } from "../../cpu/isa/decode.ts";
+import { entries } from "../../cpu/isa/entries.ts";
+import { type Difference, differences } from "./compare.ts";
+import { createMachine, type Machine } from "./configurations.ts";
+import { type Explanation, explanationOf, readExplanations } from "./explained.ts";
+import { type Pattern, type Planned, vectorsOf } from "./generate.ts";
+import { identifiedModel } from "./identification.ts";
+import type { Oracle } from "./oracles.ts";
+import {
+  closeRecorder,
+  openRecorder,
+  type Recorder,
+  type Recording,
+  recordVectors,
+  signVectors,
+} from "./record.ts";
+import { createReplayMemory, type ReplayMachine, replay, settingsBefore } from "./replay.ts";
+import { tableImage } from "./translation-tables.ts";
+import type { RecordedVector } from "./vector.ts";
+
+/** Entries whose fields span much more than an operand: these get more vectors. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  ...{ MRS: 20, "MSR (register)": 20, SYS: 20, ERET: 3 },
+};
+
+const BEYOND = ["FP/SIMD", "SVE", "SME"];
+
+/** The patterns of all entries that a processor has. */
+export function patternsOf(oracle: Oracle): readonly Pattern[] {
+  const { features } = oracle.cpuModel;
+  return entries
+    .filter(({ feature }) => feature === undefined || features[feature])
+    .map(({ name, encoding, feature }) => ({
+      ...{ name, encoding, feature, beyond: BEYOND.includes(name) },
+    }));
+}
+
+/** Vectors of every pattern, `count` each or a multiple of it. */
+export function planVectors(
+  oracle: Oracle,
+  machine: Machine,
+  seed: number,
+  count: number,
+): readonly Planned[] {
+  const index = indexFor(oracle.cpuModel.features);
+  const belongs = ({ encoding }: Pattern, word: number) =>
+    decode(index, word)?.encoding === encoding;
+  const fineGrained = oracle.cpuModel.features.FGT;
+  const options = { seed, machine, slots: { used: 0 }, fineGrained, belongs };
+  return patternsOf(oracle).flatMap((pattern) =>
+    vectorsOf(pattern, count * (WEIGHTS[pattern.name] ?? 1), options),
+  );
+}
+
+/** A recording, and the machine of ours that should do the same. */
+export interface Comparison {
+  readonly recording: Recording;
+  readonly machine: ReplayMachine;
+}
+
+/** Our side of a recorder. */
+export function replayMachineOf(recorder: Recorder, base: Recording["base"]): ReplayMachine {
+  return {
+    cpuModel: identifiedModel(recorder),
+    memory: createReplayMemory(tableImage(recorder.machine.memory)),
+    registers: recorder.frame.registers,
+    base,
+    configurations: new Map(
+      recorder.machine.configurations.map(({ name, settings }) => [name, settings]),
+    ),
+  };
+}
+
+/** Records vectors of every entry with a fresh machine. */
+export function recordLive(oracle: Oracle, seed: number, count: number): Comparison {
+  const machine = createMachine(seed);
+  const planned = planVectors(oracle, machine, seed, count);
+  const recorder = openRecorder(oracle, machine);
+  try {
+    const recording = recordVectors(recorder, signVectors(recorder, planned));
+    return { recording, machine: replayMachineOf(recorder, recording.base) };
+  } finally {
+    closeRecorder(recorder);
+  }
+}
+
+/** A vector on which our core and QEMU differ. */
+export interface Mismatch {
+  readonly recorded: RecordedVector;
+  readonly differences: readonly Difference[];
+  readonly explanation: Explanation | undefined;
+}
+
+/** Runs everything on our core; the mismatches, explained or not. */
+export function compareAll({ recording, machine }: Comparison): readonly Mismatch[] {
+  const explanations = readExplanations();
+  const mismatches: Mismatch[] = [];
+  for (const recorded of recording.recorded) {
+    const replayed = replay(machine, recorded.vector);
+    const before = settingsBefore(machine, recorded.vector);
+    const found = differences(recorded.outcome, replayed, before);
+    if (found.length === 0) continue;
+    const explanation = explanationOf(explanations, recorded, replayed, found);
+    mismatches.push({ recorded, differences: found, explanation });
+  }
+  return mismatches;
+}

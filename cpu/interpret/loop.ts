@@ -11,7 +11,7 @@ import type { Core } from "../state.ts";
 import { gateIndex } from "./gate-index.ts";
 import { acceptsBranch } from "./landing-pads.ts";
 import { decodeAt, decodedPage, operationOf } from "./operations.ts";
-import { ENTERED, isDistance, JUMPED, type Outcome, SYNCED } from "./outcome.ts";
+import { ENTERED, isDistance, JUMPED, NEXT, type Outcome, SYNCED } from "./outcome.ts";
 
 /** Called before each instruction. */
 export type Trace = (core: Core, word: number) => void;
@@ -41,9 +41,7 @@ export function step(core: Core, budget: Budget, trace: Trace | undefined): Stop
     if (fetched !== undefined) return enter(core, fetched);
   }
   trace?.(core, word);
-  const outcome = operationOf(core.cpuModel.features, word).execute(core);
-  if (typeof outcome === "number" && isDistance(outcome)) core.pstate.BTYPE = 0;
-  return conclude(core, outcome, word);
+  return conclude(core, operationOf(core.cpuModel.features, word).execute(core), word);
 }
 
 const offsetOf = (pc: bigint): number => Number(pc & 0xfffn);
@@ -56,11 +54,16 @@ function enter(core: Core, exception: Exception): undefined {
 /** Moves the program counter as the outcome says; `core.pc` is that of the instruction. */
 function conclude(core: Core, outcome: Outcome, word: number): Stop | undefined {
   if (typeof outcome === "object") return concludeEarly(core, outcome, word);
-  if (isDistance(outcome)) core.pc = BigInt.asUintN(64, core.pc + BigInt(outcome));
-  else if (outcome === SYNCED) core.pc = BigInt.asUintN(64, core.pc + 4n);
-  if (outcome === SYNCED) core.pstate.BTYPE = 0;
+  if (isDistance(outcome)) advance(core, outcome);
+  else if (outcome === SYNCED) advance(core);
   core.retired++;
   return undefined;
+}
+
+/** Goes to the next instruction, or where a direct branch leads; neither sets BTYPE. */
+function advance(core: Core, distance = NEXT): void {
+  core.pc = BigInt.asUintN(64, core.pc + BigInt(distance));
+  core.pstate.BTYPE = 0;
 }
 
 function concludeEarly(
@@ -69,7 +72,7 @@ function concludeEarly(
   word: number,
 ): Stop | undefined {
   if ("kind" in outcome) {
-    if (outcome.kind === "wait") core.pc = BigInt.asUintN(64, core.pc + 4n);
+    if (outcome.kind === "wait") advance(core);
     return outcome;
   }
   if (outcome.type === "unmodelled")

@@ -27,6 +27,8 @@ describe("direct branches", () => {
     ["tbnz w1, #0, .+32764", 0x3703ffe1, { x1: 1n }, { pc: CODE + 0x7ffcn }],
     // A branch that is not indirect leaves BTYPE 00.
     ["b .+4", 0x14000001, { btype: 1 }, { pc: CODE + 4n, btype: 0 }],
+    ["b .", 0x14000000, { btype: 2 }, { pc: CODE, btype: 0 }],
+    ["cbnz x5, .", 0xb5000005, { x5: 1n, btype: 2 }, { pc: CODE, btype: 0 }],
     ["(b.cond with bit 4 set)", 0x5400_0010, {}, { exception: { el: 2, ec: 0, iss: 0 } }],
   ]);
 });

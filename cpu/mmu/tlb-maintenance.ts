@@ -48,7 +48,9 @@ export function invalidateTlb(core: Core, form: TlbiForm, value: bigint, broadca
   const controls = controlsOf(core);
   const host = core.pstate.EL === 2 && controls.e2h && controls.tge;
   const el2Regime: Regime = controls.e2h ? "EL2&0" : "EL2";
-  const regime: Regime = form.el === 2 || host ? el2Regime : "EL1&0";
+  // To a host the forms of EL1 mean its own regime, but for the ones that name both stages.
+  const own = form.el === 2 || (host && form.by !== "VMALLS12");
+  const regime: Regime = own ? el2Regime : "EL1&0";
   const selection: Selection = {
     regime,
     vmid: regime === "EL1&0" ? controls.vmid : 0,

@@ -144,3 +144,45 @@ describe("EL2", () => {
     expect(load(core, va)).toBe(expected);
   });
 });
+
+describe("EL2&0, HCR_EL2.{E2H,TGE} = {1,1}", () => {
+  function host(): Core {
+    const core = world();
+    core.pstate.EL = 2;
+    set(core, {
+      HCR_EL2: (1n << 34n) | (1n << 31n) | (1n << 27n),
+      SCTLR_EL2: 0x30d0_0801n,
+      MAIR_EL2: MAIR,
+      TCR_EL2: (5n << 32n) | 25n,
+      TTBR0_EL2: asid(5) | 0x4000_0000n,
+    });
+    expect(load(core, va)).toBe(0x1dn);
+    put(core, entry3, page(NEW, NG));
+    expect(load(core, va)).toBe(0x1dn);
+    return core;
+  }
+
+  test.each([
+    // The forms of EL1 mean the host's own regime, which has ASIDs.
+    ["VAE1", asid(5) | pageNumber, 0xeen],
+    ["VAE1", asid(6) | pageNumber, 0x1dn],
+    ["ASIDE1IS", asid(5), 0xeen],
+    ["VMALLE1", 0n, 0xeen],
+    ["VAE2", asid(5) | pageNumber, 0xeen],
+    ["VAE2", asid(6) | pageNumber, 0x1dn],
+    ["ALLE2", 0n, 0xeen],
+    ["ALLE1", 0n, 0x1dn],
+    ["VMALLS12E1", 0n, 0x1dn],
+  ])("%s %s", (name, value, expected) => {
+    const core = host();
+    tlbi(core, name, value);
+    expect(load(core, va)).toBe(expected);
+  });
+
+  test("without TGE the forms of EL1 mean the guest", () => {
+    const core = host();
+    set(core, { HCR_EL2: (1n << 34n) | (1n << 31n) });
+    tlbi(core, "VMALLE1");
+    expect(load(core, va)).toBe(0x1dn);
+  });
+});

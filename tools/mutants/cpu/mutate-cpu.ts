@@ -1,0 +1,157 @@
+// `npm run mutants -- cpu`: puts faults into copies of the core and looks whether anything notices.
+
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { candidates, quota } from "./candidates.ts";
+import { failures, judge, runTests } from "./judge.ts";
+import { createSandbox, remove, type Sandbox } from "./sandbox.ts";
+import { allStages } from "./suites.ts";
+import { readSurvivors, reasonFor, type Survivor } from "./survivors.ts";
+import { countsOf, countsText, rate, type Tried, tableText } from "./table.ts";
+import { readSource, type Source } from "./tokens.ts";
+
+const project = join(import.meta.dirname, "../../..");
+const TABLE = "cpu/MUTANTS.md";
+const RATE_MIN = 0.98;
+/** Faults of one file that are refused in a row before the rest of its quota is given up. */
+const REFUSED_MAX = 60;
+
+const usage = "npm run mutants -- cpu [--seed N] [--jobs N] [--only PART-OF-PATH] [--faults N]";
+
+interface Options {
+  readonly seed: string;
+  readonly jobs: number;
+  readonly only: string;
+  /** Faults of each file, in place of its quota. */
+  readonly faults: number | undefined;
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: "string", default: "1" },
+      jobs: { type: "string", default: "2" },
+      only: { type: "string", default: "" },
+      faults: { type: "string" },
+    },
+  });
+  const [jobs, faults] = [Number(values.jobs), Number(values.faults ?? 1)];
+  if (!Number.isInteger(jobs) || jobs < 1 || !Number.isInteger(faults) || faults < 1)
+    throw new Error(usage);
+  return {
+    seed: values.seed,
+    jobs,
+    only: values.only,
+    faults: values.faults === undefined ? undefined : faults,
+  };
+}
+
+interface Run {
+  readonly options: Options;
+  readonly without: readonly string[];
+  readonly survivors: readonly Survivor[];
+  readonly total: number;
+  done: number;
+}
+
+function progress(run: Run, { mutant, verdict }: Tried): void {
+  run.done++;
+  const { file, line, operator, before, after } = mutant;
+  const place = `[${run.done}/${run.total}] ${file}:${line} ${operator}`;
+  if (verdict.kind !== "survived") {
+    console.error(`${place}: ${verdict.by.slice(0, 120)}`);
+    return;
+  }
+  const reason = reasonFor(run.survivors, mutant);
+  console.error(`${place}: ALIVE (${reason?.kind ?? "no reason"})\n  - ${before}\n  + ${after}`);
+}
+
+/** Tries the faults of one file in order until its quota of faults that compile is reached. */
+async function tryFile(run: Run, sandbox: Sandbox, source: Source): Promise<readonly Tried[]> {
+  const { seed, faults } = run.options;
+  const tried: Tried[] = [];
+  let refused = 0;
+  for (const mutant of candidates(source, seed)) {
+    if (tried.length >= (faults ?? quota(source)) || refused > REFUSED_MAX) break;
+    const verdict = await judge(sandbox, mutant, source.text, run.without);
+    if (verdict.kind === "refused") {
+      refused++;
+      continue;
+    }
+    refused = 0;
+    tried.push({ mutant, verdict });
+    progress(run, { mutant, verdict });
+  }
+  return tried;
+}
+
+/** Each sandbox takes the next file until none is left. */
+async function tryAll(run: Run, sandboxes: readonly Sandbox[], sources: readonly Source[]) {
+  const results = new Map<string, readonly Tried[]>();
+  const waiting = [...sources];
+  const lane = async (sandbox: Sandbox): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      results.set(next.file, await tryFile(run, sandbox, next));
+  };
+  await Promise.all(sandboxes.map(lane));
+  return sources.flatMap(({ file }) => results.get(file) ?? []);
+}
+
+/** Test files that fail without any fault: they can notice nothing. */
+async function failingBefore(sandbox: Sandbox): Promise<readonly string[]> {
+  const paths = allStages.flatMap((stage) => (stage.kind === "tests" ? stage.paths : []));
+  const report = await runTests(sandbox, paths, { bail: false, without: [] });
+  if (report === undefined) throw new Error("the tests do not end without any fault");
+  return failures(sandbox, report).map(({ file }) => file);
+}
+
+function readSources(only: string): readonly Source[] {
+  return globSync("cpu/**/*.ts", { cwd: project })
+    .sort()
+    .filter((file) => file.includes(only))
+    .map((file) => readSource(file, readFileSync(join(project, file), "utf8")))
+    .filter(({ tokens }) => tokens.length > 0);
+}
+
+/** Saying how it went, and the exit code: 0 if enough faults died and every survivor has a reason. */
+function conclude(run: Run, all: readonly Tried[]): number {
+  const counts = countsOf(all, run.survivors);
+  console.log(countsText(counts));
+  const whole = run.options.only === "" && run.options.faults === undefined;
+  if (whole) {
+    const shown = run.survivors.filter((survivor) =>
+      all.some(
+        ({ mutant, verdict }) => verdict.kind === "survived" && reasonFor([survivor], mutant),
+      ),
+    );
+    const idle = run.survivors.length - shown.length;
+    if (idle > 0) console.log(`${idle} reasons in survivors.json are for faults not tried or dead`);
+    writeFileSync(join(project, TABLE), tableText(all, run.survivors, run.options.seed));
+  }
+  return rate(counts) >= RATE_MIN && counts.unexplained === 0 ? 0 : 1;
+}
+
+/** Runs the command; gives the exit code. */
+export async function mutateCpu(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  const sources = readSources(options.only);
+  if (sources.length === 0) throw new Error(`no file of cpu/ is called ${options.only}`);
+  const sandboxes: Sandbox[] = [];
+  const clean = (): void => sandboxes.forEach(remove);
+  process.once("SIGINT", () => {
+    clean();
+    process.exit(130);
+  });
+  try {
+    for (let n = 0; n < options.jobs; n++) sandboxes.push(createSandbox(project));
+    const without = await failingBefore(sandboxes[0]!);
+    for (const file of without) console.error(`${file} fails without any fault: left out`);
+    const total = sources.reduce((sum, source) => sum + (options.faults ?? quota(source)), 0);
+    const run: Run = { options, without, survivors: readSurvivors(), total, done: 0 };
+    return conclude(run, await tryAll(run, sandboxes, sources));
+  } finally {
+    clean();
+  }
+}

@@ -1,0 +1,22 @@
+// `npm run mutants -- WHAT`: faults put into a part of the project, to see whether its checks notice.
+
+import { mutateCpu } from "./cpu/mutate-cpu.ts";
+
+/** Parts that can be mutated; each takes the rest of the command line and gives the exit code. */
+const parts: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  cpu: mutateCpu,
+};
+
+async function main([part = "", ...rest]: readonly string[]): Promise<number> {
+  const mutate = Object.hasOwn(parts, part) ? parts[part] : undefined;
+  if (mutate === undefined)
+    throw new Error(`which part? ${Object.keys(parts).join(", ")}: npm run mutants -- PART`);
+  return await mutate(rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`mutants: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}

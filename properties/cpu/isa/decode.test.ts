@@ -78,6 +78,19 @@ describe("decode", () => {
     expect(decode(index, 0xf822_0020)?.name).toBe("LDADD");
   });
 
+  it("each feature, switched off alone, takes its entries away and no other", () => {
+    const features = new Set(entries.flatMap(({ feature }) => feature ?? []));
+    expect(features.size).toBeGreaterThan(8);
+    for (const off of features) {
+      const index = indexFor({ ...max.features, [off]: false });
+      for (const entry of entries) {
+        const found = decode(index, encodeAll(entry, 0));
+        const there = found?.name === entry.name || found?.within === entry.name;
+        expect(there, `${entry.name} without ${off}`).toBe(entry.feature !== off);
+      }
+    }
+  });
+
   it("all fields of a diagram are used: changing one changes what the word does", () => {
     // What only hints, is undefined anyway, or scales by one.
     const silentEntry = /^(HINT|BTI|UDF|PRF|FP\/SIMD|SVE|SME)/;

@@ -79,7 +79,7 @@ export async function runTests(
   rmSync(report, { force: true });
   const { code } = await runNode(sandbox, [
     "node_modules/vitest/vitest.mjs",
-    ...["run", ...paths, "--reporter=json", `--outputFile=${report}`],
+    ...["run", ...paths, "--passWithNoTests", "--reporter=json", `--outputFile=${report}`],
     ...(bail ? ["--bail=1"] : []),
     ...without.flatMap((path) => ["--exclude", path]),
   ]);
@@ -108,7 +108,8 @@ async function runStage(
   if (report === undefined) return endless;
   const [failure] = failures(sandbox, report);
   if (failure !== undefined) return killed(`${failure.file}: ${failure.text}`);
-  return report.success ? survived : killed("the tests end with an error");
+  const ran = report.testResults.length > 0;
+  return report.success || !ran ? survived : killed("the tests end with an error");
 }
 
 /** Why a fault is none that a person could have made: it does not compile, or nothing loads. */

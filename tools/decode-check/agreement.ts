@@ -62,7 +62,7 @@ export function isMnemonicOf(name: string, mnemonic: string): boolean {
   return stem !== undefined && own.has(stem + size);
 }
 
-/** The entry that shares LLVM's opcode with this one: its special cases have no opcode of theirs. */
+/** The entry whose opcode this one has in LLVM: a special case has none of its own. */
 export const generalEntry = (name: string): string => byName.get(name)?.within ?? name;
 
 /**

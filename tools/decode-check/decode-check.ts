@@ -67,7 +67,8 @@ function report(findings: Findings, known: readonly KnownClass[]): string {
     .filter((one) => findings.met.has(one))
     .map((one) => {
       const { tool, ours, theirs, reason } = one.row;
-      return `${findings.met.get(one)}\t${tool}\t${[ours].flat().join(", ")} - ${theirs}\t${reason}`;
+      const what = `${[ours].flat().join(", ")} - ${theirs}`;
+      return [findings.met.get(one), tool, what, reason].join("\t");
     });
   const unexplained = [...findings.unexplained.values()].map(({ difference, count, words }) => {
     const { tool, ours, theirs } = difference;

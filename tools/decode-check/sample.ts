@@ -1,4 +1,4 @@
-// A sample of words with the tools' verdicts, so that the tests check the decoder without the tools.
+// A sample of words with the verdicts of the tools, for tests that run without them.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -46,7 +46,8 @@ export function recordSample(
       cell(objdump.mnemonic),
     ].join("\t"),
   );
-  const head = `# llvm-mc ${versions["llvm-mc"]}, objdump ${versions.objdump}; by decode-check --record`;
+  const recorders = `llvm-mc ${versions["llvm-mc"]}, objdump ${versions.objdump}`;
+  const head = `# ${recorders}; by decode-check --record`;
   writeFileSync(samplePath, `${[head, columns.join("\t"), ...lines].join("\n")}\n`);
 }
 

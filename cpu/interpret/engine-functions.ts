@@ -19,7 +19,7 @@ import { floatingPointFunctions } from "./functions/floating-point.ts";
 import { hintFunctions } from "./functions/hints.ts";
 import { memoryFunctions } from "./functions/memory.ts";
 import { memoryTagFunctions } from "./functions/memory-tags.ts";
-import { pointerAuthenticationFunctions } from "./functions/pointer-authentication.ts";
+import { pauthFunctions } from "./functions/pointer-authentication.ts";
 import { systemFunctions } from "./functions/system.ts";
 import { tagArithmeticFunctions } from "./functions/tag-choice.ts";
 
@@ -44,6 +44,6 @@ export const engineFunctions = {
   ...exceptionFunctions,
   ...systemFunctions,
   ...hintFunctions,
-  ...pointerAuthenticationFunctions,
+  ...pauthFunctions,
   ...checksumFunctions,
 } satisfies Record<FunctionName, unknown> & Record<string, unknown>;

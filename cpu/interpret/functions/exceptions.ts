@@ -11,7 +11,7 @@ import {
 import { exceptionReturn } from "../../exceptions/take.ts";
 import type { Core } from "../../state.ts";
 import { ENTERED, type Outcome } from "../outcome.ts";
-import { pointerAuthenticationFunctions } from "./pointer-authentication.ts";
+import { pauthFunctions } from "./pointer-authentication.ts";
 
 /** Leaves the core where it is not trapped: EL3 is outside. */
 const SMC = (core: Core, imm16: number): Outcome =>
@@ -33,7 +33,7 @@ const ERET = (core: Core): Outcome =>
 function authenticatedReturn(core: Core, key: "A" | "B"): Outcome {
   const trap = exceptionReturnTrap(core, key);
   if (trap !== undefined) return trap;
-  const { AuthIA, AuthIB } = pointerAuthenticationFunctions;
+  const { AuthIA, AuthIB } = pauthFunctions;
   const modifier = core.sp[core.pstate.SP === 0 ? 0 : core.pstate.EL] ?? 0n;
   const target = (key === "A" ? AuthIA : AuthIB)(core, linkRegister(core), modifier, 1);
   return typeof target === "bigint" ? returnTo(core, target) : target;

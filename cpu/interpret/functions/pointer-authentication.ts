@@ -150,7 +150,7 @@ function Strip(core: Core, pointer: bigint, data: number): bigint {
   return canonical(core, pointer, data === 1).address;
 }
 
-export const pointerAuthenticationFunctions = {
+export const pauthFunctions = {
   AddPACIA: signing(keys.IA),
   AddPACIB: signing(keys.IB),
   AddPACDA: signing(keys.DA),

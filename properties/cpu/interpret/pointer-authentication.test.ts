@@ -3,13 +3,12 @@
 import { describe, expect, it } from "vitest";
 import { createCore } from "../../../cpu/core.ts";
 import { type CpuModel, max } from "../../../cpu/cpu-model.ts";
-import { pointerAuthenticationFunctions } from "../../../cpu/interpret/functions/pointer-authentication.ts";
+import { pauthFunctions } from "../../../cpu/interpret/functions/pointer-authentication.ts";
 import { computePAC } from "../../../cpu/interpret/functions/qarma5.ts";
 import { createMemory } from "../../../cpu/memory.ts";
 import type { Core, El } from "../../../cpu/state.ts";
 
-const { AddPACIA, AddPACDB, AuthIA, AuthIB, AuthDA, AuthDB, AddPACGA, Strip } =
-  pointerAuthenticationFunctions;
+const { AddPACIA, AddPACDB, AuthIA, AuthIB, AuthDA, AuthDB, AddPACGA, Strip } = pauthFunctions;
 
 const first: CpuModel = {
   ...max,

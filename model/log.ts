@@ -16,6 +16,15 @@ export interface HvcRecord {
   readonly by: "module" | "kernel" | "host";
 }
 
+/** A load or store of the host; no value is an abort that its kernel fixed up. */
+export interface AccessRecord {
+  readonly kind: "access";
+  readonly cpu: number;
+  readonly address: bigint;
+  readonly store: boolean;
+  readonly value: bigint | undefined;
+}
+
 /** One line of a run's log. */
 export type LogEvent =
   | { readonly kind: "step"; readonly step: ModelStep; readonly depth: number }
@@ -28,6 +37,7 @@ export type LogEvent =
       readonly status: number;
     }
   | HvcRecord
+  | AccessRecord
   | { readonly kind: "userspace" }
   | {
       readonly kind: "answer";

@@ -48,6 +48,22 @@ export interface HostHvc {
   readonly x: readonly bigint[];
 }
 
+/** A load of 8 bytes by the host's kernel, through its linear map; a fault is an answer. */
+export interface HostRead {
+  readonly kind: "host_read";
+  readonly cpu: number;
+  /** Physical, in memory. */
+  readonly address: bigint;
+}
+
+/** The same for a store. */
+export interface HostWrite {
+  readonly kind: "host_write";
+  readonly cpu: number;
+  readonly address: bigint;
+  readonly value: bigint;
+}
+
 /** insmod after boot, with its parameter string. */
 export interface Insmod {
   readonly kind: "insmod";
@@ -65,6 +81,8 @@ export interface Rmmod {
 /** What the host does after boot. */
 export type HostAction =
   | HostHvc
+  | HostRead
+  | HostWrite
   | Insmod
   | Rmmod
   | KvmCreateVm

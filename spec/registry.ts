@@ -9,6 +9,8 @@ import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
 import { MODULE_CODE } from "./clauses/module-code.ts";
+import { OWNERSHIP } from "./clauses/ownership.ts";
+import { PROTECTION } from "./clauses/protection.ts";
 import { REGISTRATION } from "./clauses/registration.ts";
 import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
@@ -32,6 +34,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LOADING, ...MAPPING]),
   ...REGISTRATION,
   ...DISPATCH,
+  ...byNumber([...OWNERSHIP, ...PROTECTION]),
   ...VM,
   ...ABI,
   ...DOCUMENTED,

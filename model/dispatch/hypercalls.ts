@@ -1,5 +1,6 @@
 // Which hypercalls the model knows, by the kernel's name.
 
+import { SHARE_HCALLS } from "../ownership/share.ts";
 import type { Hypercall } from "./hypercall.ts";
 import {
   allocModuleVa,
@@ -17,6 +18,7 @@ const KNOWN: readonly Hypercall[] = [
   initModule,
   registerHcall,
   protFinalize,
+  ...SHARE_HCALLS,
 ];
 
 /** The transition of a hypercall, or nothing: then the run stops with its name. */

@@ -64,6 +64,8 @@ const plainProt = (machine: Machine, page: Pfn): number =>
 /** What the descriptors say of a page in an abstract state. Pins are not in descriptors. */
 function visible(machine: Machine, page: Pfn, state: PageState): SeenPage {
   const { owner, hyp } = state;
+  // A page whose protection a module changed is the host's for the software bits.
+  if (state.prot !== undefined) return { host: "OWNED", owner, prot: state.prot, hyp };
   const host = state.host === "MODULE_OWNED" ? "NOPAGE" : state.host;
   return { host, owner, prot: host === "NOPAGE" ? 0 : plainProt(machine, page), hyp };
 }

@@ -9,6 +9,7 @@ import type { ModelStep } from "../step.ts";
 import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
+import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
 
@@ -205,5 +206,6 @@ function hostRegisters(system: System, cpu: number, { outcome }: ModelStep): Hvc
 function answerOp(system: System, op: string, args: readonly bigint[], cpu: number): Answer {
   const { outcome } = perform(system, { kind: "op", cpu, op, args });
   if (over(system) || outcome.kind !== "returned") return ENDED;
-  return { kind: "value", x0: outcome.value };
+  const done = opEffect(system.machine, { cpu, op, args, value: outcome.value });
+  return done ?? { kind: "value", x0: outcome.value };
 }

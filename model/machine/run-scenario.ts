@@ -6,11 +6,12 @@ import { initialHyp } from "../initial.ts";
 import { boot, modprobeHost } from "../kernel/boot.ts";
 import { deleteModule, finitModule } from "../kernel/finit-module.ts";
 import type { Run } from "../log.ts";
-import type { BootPlan, HostAction, HostHvc, Scenario } from "../scenario.ts";
+import type { BootPlan, HostAction, HostHvc, HostRead, HostWrite, Scenario } from "../scenario.ts";
 import { environmentOf, settled } from "./environment.ts";
+import { kernelLinear, MEMORY_END, MEMORY_START } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
-import { hostHvc } from "./run.ts";
-import { over, perform, type RunOptions, type System } from "./system.ts";
+import { hostAccess, hostHvc } from "./run.ts";
+import { over, perform, type RunOptions, type System, stop } from "./system.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
 export const DEFAULT_BUDGET = 1_000_000;
@@ -85,6 +86,10 @@ function act(system: System, action: HostAction): void {
     case "hvc":
       callFromHost(system, action);
       return;
+    case "host_read":
+    case "host_write":
+      accessFromHost(system, action);
+      return;
     case "insmod": {
       const module = modprobeHost(system, "").initramfs.find(({ name }) => name === action.name);
       const value =
@@ -116,4 +121,22 @@ function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
   system.calling.delete(cpu);
   const after = settled(system, cpu, ran) ? ran.x : undefined;
   system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
+}
+
+/** LDR or STR at EL1 of 8 bytes in the kernel's linear map. */
+function accessFromHost(system: System, action: HostRead | HostWrite): void {
+  const { cpu, address } = action;
+  if (address < MEMORY_START || address + 8n > MEMORY_END) {
+    stop(system, `a host access to 0x${address.toString(16)}, which is no memory`);
+    return;
+  }
+  const store = action.kind === "host_write" ? action.value : undefined;
+  const access = { va: kernelLinear(address), sizeBytes: 8, store } as const;
+  const accessed = hostAccess(system.machine, cpu, access, environmentOf(system));
+  if (accessed.kind !== "value" && accessed.kind !== "fault") {
+    settled(system, cpu, accessed);
+    return;
+  }
+  const value = accessed.kind === "value" ? accessed.value : undefined;
+  system.log.push({ kind: "access", cpu, address, store: store !== undefined, value });
 }

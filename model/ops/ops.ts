@@ -6,6 +6,9 @@ import { PAGE_SIZE } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { returned } from "../../spec/types/outcome.ts";
 import { permitsProt, reserve } from "../dispatch/module-hypercalls.ts";
+import { DONATION_OPS } from "../ownership/donate-range.ts";
+import { STAGE2_OPS } from "../ownership/protect.ts";
+import { SHARE_OPS } from "../ownership/share.ts";
 import type { Transition } from "../transition.ts";
 import { CONVERSIONS } from "./address.ts";
 import { REGISTRATIONS } from "./register.ts";
@@ -38,10 +41,33 @@ const createPrivateMapping: Transition<Op> = {
   },
 };
 
+/** Ops without a check; what they do happens in memory (model/machine/op-effects.ts). */
+const memoryOp = (name: string, where: string): Transition<Op> => ({
+  name,
+  source: [cite("android14-6.1", where)],
+  guards: [],
+  // x0 as it was: memcpy and memset answer their first argument, the others nothing.
+  effect: (_, { args }) => returned(args[0] ?? 0n),
+});
+
+const MEMORY_OPS: readonly Transition<Op>[] = [
+  memoryOp("memcpy", "struct pkvm_module_ops: memcpy, hyp/nvhe/modules.c"),
+  memoryOp("memset", "struct pkvm_module_ops: memset, hyp/nvhe/modules.c"),
+  memoryOp("flush_dcache_to_poc", "__kvm_flush_dcache_to_poc, hyp/nvhe/modules.c"),
+  memoryOp("fixmap_map", "hyp_fixmap_map, hyp/nvhe/mm.c"),
+  memoryOp("fixmap_unmap", "hyp_fixmap_unmap, hyp/nvhe/mm.c"),
+];
+
 /** The transition of an op, or nothing: then the run stops with its name. */
 export const OPS: ReadonlyMap<string, Transition<Op>> = new Map(
-  [allocModuleVaOp, createPrivateMapping, ...CONVERSIONS, ...REGISTRATIONS].map((op) => [
-    op.name,
-    op,
-  ]),
+  [
+    allocModuleVaOp,
+    createPrivateMapping,
+    ...CONVERSIONS,
+    ...REGISTRATIONS,
+    ...SHARE_OPS,
+    ...DONATION_OPS,
+    ...STAGE2_OPS,
+    ...MEMORY_OPS,
+  ].map((op) => [op.name, op]),
 );

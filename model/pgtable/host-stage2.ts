@@ -121,8 +121,7 @@ export function hostEntry(stage2: HostStage2, page: Pfn, pre: PageState, post: P
       return annotation(post.owner);
     case "MODULE_OWNED":
       if (post.owner === "PROTECTED") return annotation("PROTECTED");
-      // TODO(#4): host_stage2_mod_prot with a protection other than 0 needs it in PageState.
-      throw new Error("MODULE_OWNED: the page's protection is not kept");
+      return mapped(post.prot ?? 0, STATE_OWNED);
   }
 }
 

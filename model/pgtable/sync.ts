@@ -39,7 +39,7 @@ function* changed<K, V>(pre: ReadonlyMap<K, V>, post: ReadonlyMap<K, V>): Genera
 function syncPage(machine: Machine, pre: Hyp, post: Hyp, page: Pfn): void {
   const [before, after] = [pageOf(pre, page), pageOf(post, page)];
   const { physical, hypPool, hostStage2 } = machine;
-  if (before.host !== after.host || before.owner !== after.owner) {
+  if (before.host !== after.host || before.owner !== after.owner || before.prot !== after.prot) {
     const entry = hostEntry(hostStage2, page, before, after);
     const replaced = setHostPage(physical, hypPool, hostStage2, page, entry);
     if (isValid(replaced.entry)) invalidateHostStage2(machine, addressOf(page));

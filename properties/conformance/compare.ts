@@ -4,6 +4,7 @@ import type { LogEvent, Run } from "../../model/log.ts";
 import { runScenario } from "../../model/machine/run-scenario.ts";
 import { type Answer, answersOf, isSelected, recordText } from "./answers.ts";
 import { nameValue, reservationNames } from "./names.ts";
+import { resultValue } from "./pages.ts";
 import { panicReasonOf } from "./panics.ts";
 import { type Plan, planOf, systemOf } from "./scenario.ts";
 import type { RecordOf, Trace, TraceRecord } from "./trace.ts";
@@ -65,14 +66,16 @@ function runTrace(
 }
 
 interface HostEvent {
-  readonly entry: Extract<LogEvent, { kind: "hvc" | "answer" }>;
+  readonly entry: Extract<LogEvent, { kind: "hvc" | "answer" | "access" }>;
   readonly event: number;
 }
 
 /** What the host's actions answered, one event an action. */
 const hostEvents = (run: Run): readonly HostEvent[] =>
   run.log.flatMap((entry, event) =>
-    (entry.kind === "hvc" && entry.by === "host") || entry.kind === "answer"
+    (entry.kind === "hvc" && entry.by === "host") ||
+    entry.kind === "answer" ||
+    entry.kind === "access"
       ? [{ entry, event }]
       : [],
   );
@@ -80,8 +83,6 @@ const hostEvents = (run: Run): readonly HostEvent[] =>
 /** A call's record as one line: x0 to x3 and the list of registers that changed. */
 const callText = (out: readonly string[] | undefined, changed: readonly string[]): string =>
   out === undefined ? "did not return" : `x0..x3 = ${out.join(" ")}, changed ${changed.join(" ")}`;
-
-const isNumber = (text: string): boolean => /^(?:0x[0-9a-f]+|\d+)$/.test(text);
 
 function callAnswer(run: Run, { entry, event }: HostEvent): Answer {
   if (entry.kind !== "hvc") return { text: "no call", event };
@@ -93,13 +94,35 @@ function callAnswer(run: Run, { entry, event }: HostEvent): Answer {
   return { text: callText(out, changed), event };
 }
 
-function recordedCall({ out, changed, outcome }: RecordOf<"call">): string {
-  if (outcome !== undefined) return callText(undefined, []);
-  const values = (out ?? []).map((text) =>
-    isNumber(text) ? `0x${BigInt(text).toString(16)}` : text,
-  );
-  return callText(values, changed ?? []);
+/** A recorded value in the words of ours: by name where it is an EL2 address of a module. */
+function recordedValue(text: string, { plan: { names }, run }: Pick<Reading, "plan" | "run">) {
+  const value = resultValue(text, names);
+  return value === undefined ? text : nameValue(value, reservationNames(run.log));
 }
+
+function recordedCall({ out, changed, outcome }: RecordOf<"call">, reading: Reading): string {
+  if (outcome !== undefined) return callText(undefined, []);
+  return callText(
+    (out ?? []).map((text) => recordedValue(text, reading)),
+    changed ?? [],
+  );
+}
+
+/** A load or store as one line. */
+const accessText = (value: string | undefined): string =>
+  value === undefined ? "aborted" : `value ${value}`;
+
+function recordedAccess({ fault, val }: RecordOf<"access">, reading: Reading): string {
+  return accessText(fault === true ? undefined : recordedValue(val ?? "", reading));
+}
+
+const accessAnswer = ({ entry, event }: HostEvent): Answer => ({
+  text:
+    entry.kind !== "access"
+      ? "no access"
+      : accessText(entry.value === undefined ? undefined : `0x${entry.value.toString(16)}`),
+  event,
+});
 
 /** The exit status of busybox's insmod and rmmod. Source: measured, late (95) and rmmod (1). */
 function shellAnswer({ entry, event }: HostEvent): Answer {
@@ -158,15 +181,18 @@ function compareAction(reading: Reading, record: TraceRecord, at: number): Compa
   if (record.kind === "sh") {
     return compared(`status ${record.status}`, event && shellAnswer(event), run);
   }
+  if (record.kind === "access") {
+    return compared(recordedAccess(record, reading), event && accessAnswer(event), run);
+  }
   if (record.kind !== "call") return leftBecause(record);
   const unanswered = event?.entry.kind === "hvc" && event.entry.after === undefined;
   if (unanswered && run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
-  return compared(recordedCall(record), event && callAnswer(run, event), run);
+  return compared(recordedCall(record, reading), event && callAnswer(run, event), run);
 }
 
 function compareRecord(reading: Reading, record: TraceRecord, at: number): Comparison {
   const { run, plan } = reading;
-  if (record.kind === "heading") return { kind: "heading" };
+  if (record.kind === "heading" || record.kind === "alloc") return { kind: "heading" };
   if (at > plan.until && record.kind !== "other") return left("after a call that is not modelled");
   if (record.kind === "end") {
     const event = run.log.length - 1;

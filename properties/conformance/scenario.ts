@@ -2,6 +2,7 @@
 
 import type { HostAction, Scenario } from "../../model/scenario.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { argumentValue, type Names, namesOf } from "./pages.ts";
 import type { RecordOf, Trace, TraceHeader, TraceRecord } from "./trace.ts";
 
 /** An action of the host with the record that it comes from. */
@@ -16,6 +17,7 @@ export interface Plan {
   readonly planned: readonly PlannedAction[];
   /** The first record that acts in a way that the model cannot: nothing after it is known. */
   readonly until: number;
+  readonly names: Names;
 }
 
 /** The system that a trace was recorded on, if it is one that the model knows. */
@@ -31,14 +33,23 @@ function firmwareBytes({ device_tree }: TraceHeader): number {
   return mebibytes === undefined ? 0 : Number(mebibytes) << 20;
 }
 
-/** A number as the scripts write it, decimal or hexadecimal; names of pages are not numbers. */
-const numberOf = (text: string): bigint | undefined =>
-  /^(?:0x[0-9a-f]+|\d+)$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : undefined;
-
-/** Whether a call can be made: every argument is a number. */
-export function registersOf({ id, args }: RecordOf<"call">): readonly bigint[] | undefined {
-  const x = [id, ...args].map(numberOf);
+/** Whether a call can be made: every argument has a number. */
+export function registersOf(
+  { id, args }: RecordOf<"call">,
+  names: Names,
+): readonly bigint[] | undefined {
+  const x = [id, ...args].map((text) => argumentValue(text, names));
   return x.every((value) => value !== undefined) ? x : undefined;
+}
+
+/** A load or store of the host's kernel, if its address has a number. */
+function accessAction(record: RecordOf<"access">, names: Names): HostAction | undefined {
+  const { op, cpu, at, val, by } = record;
+  const address = argumentValue(at, names);
+  if (by !== undefined || address === undefined) return undefined;
+  if (op === "host-read") return { kind: "host_read", cpu, address };
+  const value = argumentValue(val ?? "", names);
+  return value === undefined ? undefined : { kind: "host_write", cpu, address, value };
 }
 
 const INSMOD = /^insmod \/mods\/([\w-]+)\.ko(?: (.*))?$/;
@@ -58,28 +69,30 @@ export function shellAction(cmd: string): HostAction | undefined {
  * What the host does at a record; undefined for one that asks for nothing, or for what has no
  * number yet.
  */
-function actionOf(record: TraceRecord): HostAction | undefined {
+function actionOf(record: TraceRecord, names: Names): HostAction | undefined {
   if (record.kind === "sh") return shellAction(record.cmd);
+  if (record.kind === "access") return accessAction(record, names);
   if (record.kind !== "call" || record.op !== "hvc") return undefined;
-  const x = registersOf(record);
+  const x = registersOf(record, names);
   const { cpu, imm } = record;
   return x === undefined ? undefined : { kind: "hvc", cpu, imm, x };
 }
+
+/** Whether a record acts, so that nothing after it is known when it cannot be done. */
+const acts = ({ kind }: TraceRecord): boolean => kind === "call" || kind === "access";
 
 /**
  * The scenario of a trace. `twice` holds the places of insmod records that failed: busybox tries a
  * second system call
  * then. The module that made the calls (it has `loaded`) takes no part.
  */
-export function planOf(
-  { header, records }: Trace,
-  system: SystemConfig,
-  twice: ReadonlySet<number>,
-): Plan {
-  const cannot = records.findIndex(({ record }) => record.kind === "call" && !actionOf(record));
+export function planOf(trace: Trace, system: SystemConfig, twice: ReadonlySet<number>): Plan {
+  const { header, records } = trace;
+  const names = namesOf(trace);
+  const cannot = records.findIndex(({ record }) => acts(record) && !actionOf(record, names));
   const until = cannot < 0 ? records.length : cannot;
   const planned = records.slice(0, until).flatMap(({ record }, at): PlannedAction[] => {
-    const action = actionOf(record);
+    const action = actionOf(record, names);
     if (action === undefined) return [];
     const once = { record: at, action };
     return twice.has(at) ? [once, once] : [once];
@@ -98,5 +111,5 @@ export function planOf(
     },
     actions: planned.map(({ action }) => action),
   };
-  return { scenario, planned, until };
+  return { scenario, planned, until, names };
 }

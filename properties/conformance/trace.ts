@@ -74,6 +74,34 @@ const call = z
   })
   .transform((record) => ({ kind: "call" as const, ...record }));
 
+const alloc = z
+  .strictObject({ op: z.literal("alloc"), page: text, npages: number.min(1).max(1024) })
+  .transform(({ page, npages }) => ({ kind: "alloc" as const, page, npages }));
+
+const save = z
+  .strictObject({ op: z.literal("save"), name: text, expr: text, val: text })
+  .transform(({ name, expr, val }) => ({ kind: "save" as const, name, expr, val }));
+
+/** A load or store of the host; of one by a process more is said, and it is left. */
+const access = z
+  .looseObject({
+    op: z.enum(["host-read", "host-write"]),
+    cpu: number.min(0).max(7).default(0),
+    at: text.default(""),
+    val: text.optional(),
+    fault: z.boolean().optional(),
+    by: text.optional(),
+  })
+  .transform(({ op, cpu, at, val, fault, by }) => ({
+    kind: "access" as const,
+    op,
+    cpu,
+    at,
+    val,
+    fault,
+    by,
+  }));
+
 const shell = z
   .strictObject({ op: z.literal("sh"), cmd: text, status: number })
   .transform(({ cmd, status }) => ({ kind: "sh" as const, cmd, status }));
@@ -97,6 +125,9 @@ const RECORDS = [
   modprobeExit,
   printed,
   call,
+  alloc,
+  save,
+  access,
   shell,
   userspace,
   end,
@@ -113,6 +144,10 @@ const BY_OP: Readonly<Record<string, (typeof RECORDS)[number]>> = {
   "modprobe-exit": modprobeExit,
   hvc: call,
   smc: call,
+  alloc,
+  save,
+  "host-read": access,
+  "host-write": access,
   sh: shell,
 };
 

@@ -28,7 +28,9 @@ const RECORDED = new Set(
   `base create fw-missing-after-iommufin fw-modok fw-modok-iommufin fw-nomod host-hypercall-ids late
    machines mod-doubleload mod-empties mod-failinit mod-kvmoff mod-missing mod-missing-first
    mod-notprotected mod-ok mod-rawids mod-regbad0 mod-regbadk mod-regnoload mod-twice mod-two ops
-   peek rmmod textonly-fail textonly-ok`.split(/\s+/),
+   ops-inrange ops-permfault-nohandler peek random-ops-101 rmmod textonly-fail textonly-ok`.split(
+    /\s+/,
+  ),
 );
 
 /**
@@ -67,11 +69,12 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("%s", (_, rule) => 
 test("ids are well formed, and no two rules have the same", () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|VM|ABI|DOC|MOD|INV)-[1-9]\d*$/);
+  for (const id of ids)
+    expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|OWN|VM|ABI|DOC|MOD|INV)-[1-9]\d*$/);
 });
 
 test("rules of an area stand in the order of their numbers", () => {
-  for (const area of ["LIFE", "LOAD", "REG", "DISP", "VM", "ABI", "DOC", "MOD"]) {
+  for (const area of ["LIFE", "LOAD", "REG", "DISP", "OWN", "VM", "ABI", "DOC", "MOD"]) {
     const numbers = CLAUSES.flatMap(({ id }) =>
       id.startsWith(`${area}-`) ? [Number(id.slice(area.length + 1))] : [],
     );

@@ -8,7 +8,7 @@ import type { Action, Hvc } from "../../spec/types/action.ts";
 import { hypVa, kernVa, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { ModuleState } from "../../spec/types/module.ts";
-import type { Outcome } from "../../spec/types/outcome.ts";
+import type { Outcome, PanicReason } from "../../spec/types/outcome.ts";
 import { HYP_PAGE } from "../../spec/types/page.ts";
 
 enableMapSet();
@@ -80,7 +80,7 @@ export const answered = (value: number | bigint): Outcome => ({
 export const DONE: Outcome = { kind: "hcall", x0: 0n, x1: undefined };
 export const UNKNOWN: Outcome = { kind: "hcall", x0: 0xffff_ffff_ffff_ffffn, x1: undefined };
 export const entered = (address: bigint): Outcome => ({ kind: "enters", address: hypVa(address) });
-export const panicked = (reason: "BAD_HCALL_ADDRESS" | "UNMAP_NOT_OWNED" | "EL2_BUG"): Outcome => ({
+export const panicked = (reason: PanicReason): Outcome => ({
   kind: "hyp-panic",
   reason,
 });

@@ -24,6 +24,8 @@ export interface PageState {
   readonly hyp: HypPageState;
   /** Pins by hyp_pin_shared_mem. */
   readonly refcount: number;
+  /** PROT bits that a module left to the host; only a MODULE_OWNED page of the host has them. */
+  readonly prot?: number;
 }
 
 /** A page of memory that is plainly the host's. */
@@ -31,3 +33,11 @@ export const PLAIN_PAGE: PageState = { host: "OWNED", owner: "HOST", hyp: "NOPAG
 
 /** A page that the hypervisor owns: state Y of the ownership table. */
 export const HYP_PAGE: PageState = { host: "NOPAGE", owner: "HYP", hyp: "OWNED", refcount: 0 };
+
+/** A page that the host shares with the hypervisor: state HS of the ownership table. */
+export const SHARED_PAGE: PageState = {
+  host: "SHARED_OWNED",
+  owner: "HOST",
+  hyp: "SHARED_BORROWED",
+  refcount: 0,
+};

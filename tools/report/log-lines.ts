@@ -63,6 +63,12 @@ function eventLines(event: LogEvent, number: number): string[] {
       return [`${margin(undefined, 1)}modprobe of ${event.name} exits with ${event.status}`];
     case "hvc":
       return hvcLines(event);
+    case "access": {
+      const { cpu, address, store, value } = event;
+      const what = `cpu${cpu} ${store ? "writes" : "reads"} 0x${address.toString(16)}`;
+      const answer = value === undefined ? "abort" : `0x${value.toString(16)}`;
+      return [`${margin(undefined, 1)}${what}: ${answer}`];
+    }
     case "userspace":
       return ["", `${margin(undefined, 0)}user space runs`];
     case "answer":

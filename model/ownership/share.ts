@@ -1,0 +1,179 @@
+// Sharing between host and hypervisor, and pins: one page by hypercall or op, a range of pins.
+
+import { cite } from "../../spec/sources.ts";
+import type { Op } from "../../spec/types/action.ts";
+import { negative } from "../../spec/types/errno.ts";
+import { answered, type Outcome, returned } from "../../spec/types/outcome.ts";
+import { PLAIN_PAGE, SHARED_PAGE } from "../../spec/types/page.ts";
+import { argument, type HypercallArgs } from "../dispatch/hypercall.ts";
+import type { Guard, Transition } from "../transition.ts";
+import { pageOf, setPage } from "./page-of.ts";
+import {
+  everyPage,
+  hostEndFits,
+  hostReaches,
+  isMemoryPage,
+  linearRange,
+  type PageRange,
+  pagesOf,
+  rangeOf,
+} from "./range.ts";
+
+/** How one kind of caller names its pages and gets its number. */
+export interface Caller<A> {
+  readonly range: (action: A) => PageRange;
+  readonly answer: (value: number) => Outcome;
+}
+
+const BY_HCALL: Caller<HypercallArgs> = {
+  range: (call) => rangeOf(argument(call, 1), 1n),
+  answer: answered,
+};
+const BY_OP: Caller<Op> = { range: ({ args }) => rangeOf(args[0] ?? 0n, 1n), answer: returned };
+
+/** The walk of the host's table: an end beyond 64 bits, then an address beyond the table. */
+export const hostWalk = <A>({ range, answer }: Caller<A>): readonly Guard<A>[] => [
+  {
+    clause: "OWN-1",
+    permits: (_, action) => hostEndFits(range(action)),
+    refusal: () => answer(negative("EINVAL")),
+  },
+  {
+    clause: "OWN-2",
+    permits: (_, action) => hostReaches(range(action)),
+    refusal: () => answer(negative("ERANGE")),
+  },
+];
+
+const source = (name: string) => [
+  cite("android14-6.1", `${name}, hyp/nvhe/mem_protect.c`),
+  cite("measured", "base, ops-inrange, random-ops-101"),
+];
+
+/** __pkvm_host_share_hyp: the page stays the host's, and EL2 maps it in its linear map. */
+const share = <A>(name: string, caller: Caller<A>): Transition<A> => ({
+  name,
+  source: source("__pkvm_host_share_hyp, do_share"),
+  guards: [
+    ...hostWalk(caller),
+    {
+      clause: "OWN-3",
+      permits: (hyp, action) =>
+        everyPage(
+          hyp,
+          caller.range(action),
+          ({ host }, page) => host === "OWNED" && isMemoryPage(page),
+        ),
+      refusal: () => caller.answer(negative("EPERM")),
+    },
+  ],
+  effect: (hyp, action) => {
+    for (const page of pagesOf(caller.range(action))) setPage(hyp.pages, page, SHARED_PAGE);
+    return caller.answer(0);
+  },
+});
+
+/** __pkvm_host_unshare_hyp: nobody may have pinned the page. */
+const unshare = <A>(name: string, caller: Caller<A>): Transition<A> => ({
+  name,
+  source: source("__pkvm_host_unshare_hyp, do_unshare, hyp_ack_unshare"),
+  guards: [
+    ...hostWalk(caller),
+    {
+      clause: "OWN-5",
+      permits: (hyp, action) =>
+        everyPage(hyp, caller.range(action), ({ host }) => host === "SHARED_OWNED"),
+      refusal: () => caller.answer(negative("EPERM")),
+    },
+    {
+      clause: "OWN-6",
+      permits: (hyp, action) =>
+        everyPage(hyp, caller.range(action), ({ refcount }) => refcount === 0),
+      refusal: () => caller.answer(negative("EBUSY")),
+    },
+  ],
+  effect: (hyp, action) => {
+    for (const page of pagesOf(caller.range(action))) setPage(hyp.pages, page, PLAIN_PAGE);
+    return caller.answer(0);
+  },
+});
+
+/** The two hypercalls. */
+export const SHARE_HCALLS: readonly Transition<HypercallArgs>[] = [
+  share("__pkvm_host_share_hyp", BY_HCALL),
+  unshare("__pkvm_host_unshare_hyp", BY_HCALL),
+];
+
+const BETWEEN: Caller<Op> = {
+  range: ({ args }) => linearRange(args[0] ?? 0n, args[1] ?? 0n),
+  answer: returned,
+};
+
+/** The counter of a page has 16 bits. Source: struct hyp_page, nvhe/memory.h (android14-6.1). */
+const PIN_MAX = 0xffff;
+
+/** hyp_pin_shared_mem(from, to): while it is pinned, a page cannot be unshared. */
+const pin: Transition<Op> = {
+  name: "pin_shared_mem",
+  source: source("hyp_pin_shared_mem"),
+  guards: [
+    ...hostWalk(BETWEEN),
+    {
+      clause: "OWN-14",
+      permits: (hyp, action) =>
+        everyPage(
+          hyp,
+          BETWEEN.range(action),
+          ({ host, hyp: el2 }) => host === "SHARED_OWNED" && el2 === "SHARED_BORROWED",
+        ),
+      refusal: () => returned(negative("EPERM")),
+    },
+  ],
+  effect: (hyp, action) => {
+    for (const page of pagesOf(BETWEEN.range(action))) {
+      const state = pageOf(hyp, page);
+      if (state.refcount === PIN_MAX) return { kind: "unmodelled", what: "65536 pins of a page" };
+      setPage(hyp.pages, page, { ...state, refcount: state.refcount + 1 });
+    }
+    return returned(0);
+  },
+};
+
+/** hyp_unpin_shared_mem(from, to): nothing is checked, but a counter of 0 cannot go down. */
+const unpin: Transition<Op> = {
+  name: "unpin_shared_mem",
+  source: source("hyp_unpin_shared_mem, hyp_page_ref_dec"),
+  guards: [
+    {
+      clause: "OWN-16",
+      permits: (hyp, action) =>
+        !everyPage(hyp, BETWEEN.range(action), (_, page) => isMemoryPage(page)) ||
+        everyPage(
+          hyp,
+          BETWEEN.range(action),
+          ({ refcount, hyp: el2 }) => refcount > 0 || el2 === "OWNED",
+        ),
+      refusal: () => ({ kind: "hyp-panic", reason: "EL2_BUG" }),
+    },
+  ],
+  effect: (hyp, action) => {
+    const range = BETWEEN.range(action);
+    // What EL2 counts of its own pages, and finds where there is no memory, is not kept.
+    if (!everyPage(hyp, range, ({ hyp: el2 }, page) => el2 !== "OWNED" && isMemoryPage(page))) {
+      return { kind: "unmodelled", what: "op unpin_shared_mem of what is not shared memory" };
+    }
+    for (const page of pagesOf(range)) {
+      const state = pageOf(hyp, page);
+      setPage(hyp.pages, page, { ...state, refcount: state.refcount - 1 });
+    }
+    return returned(0);
+  },
+};
+
+/** The ops that share, and those that pin. */
+export const SHARE_OPS: readonly Transition<Op>[] = [
+  share("host_share_hyp", BY_OP),
+  unshare("host_unshare_hyp", BY_OP),
+  pin,
+  unpin,
+];

@@ -1,0 +1,227 @@
+// Who owns a page after a share or a donation, and when it is refused.
+
+import { clause, type StepClause } from "../clause.ts";
+import { isMemory } from "../machine.ts";
+import { cite } from "../sources.ts";
+import type { Hyp } from "../types/hyp.ts";
+import { HYP_PAGE, type PageState, PLAIN_PAGE } from "../types/page.ts";
+import { panics, refuses } from "./phrases.ts";
+import {
+  asks,
+  everyPage,
+  isBeyond,
+  isBeyondHyp,
+  isPinned,
+  isPlain,
+  isShared,
+  moves,
+  overflows,
+  walks,
+} from "./transfer.ts";
+
+const ON = ["hvc", "op"] as const;
+const MEM_PROTECT = "hyp/nvhe/mem_protect.c";
+
+/** The host's side of a return is looked at in a debug build only. */
+const canReturn = ({ host, hyp }: PageState, { config }: Hyp): boolean =>
+  hyp === "OWNED" && (config.build === "production" || host === "NOPAGE");
+
+const measured = cite("measured", "base, ops-inrange, random-ops-101");
+
+export const OWNERSHIP: readonly StepClause[] = [
+  clause({
+    id: "OWN-1",
+    kind: "kernel",
+    statement: "A range of the host that ends beyond 64 bits is refused with -EINVAL.",
+    source: [
+      cite("measured", "base: pfn 0xfffffffffffff is -22"),
+      cite("android14-6.1", MEM_PROTECT),
+    ],
+    on: ON,
+    applies: asks(["share", "unshare", "donate", "pin"], overflows),
+    holds: (step) => refuses(step, "EINVAL"),
+  }),
+  clause({
+    id: "OWN-2",
+    kind: "kernel",
+    statement: "A range of the host beyond its 40 bits of addresses is refused with -ERANGE.",
+    source: [
+      cite("android14-6.1", "_kvm_pgtable_walk, hyp/pgtable.c"),
+      cite("measured", "base: pfns from 0x10000000 up are -34"),
+    ],
+    on: ON,
+    applies: asks(
+      ["share", "unshare", "donate", "pin"],
+      (asked) => !overflows(asked) && isBeyond(asked),
+    ),
+    holds: (step) => refuses(step, "ERANGE"),
+  }),
+  clause({
+    id: "OWN-3",
+    kind: "kernel",
+    statement: "The host shares only memory that is wholly its own.",
+    source: [cite("android14-6.1", `__pkvm_host_share_hyp, do_share, ${MEM_PROTECT}`), measured],
+    on: ON,
+    applies: walks(
+      "share",
+      (asked, { pre }) => !everyPage(pre, asked, (state, page) => isPlain(state) && isMemory(page)),
+    ),
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "OWN-4",
+    kind: "kernel",
+    statement: "A page that is shared stays the host's, and the hypervisor borrows it.",
+    source: [cite("android14-6.1", `__pkvm_host_share_hyp, do_share, ${MEM_PROTECT}`), measured],
+    on: ON,
+    applies: walks("share", (asked, { pre }) =>
+      everyPage(pre, asked, (state, page) => isPlain(state) && isMemory(page)),
+    ),
+    holds: (step) =>
+      moves(step, () => ({
+        host: "SHARED_OWNED",
+        owner: "HOST",
+        hyp: "SHARED_BORROWED",
+        refcount: 0,
+      })),
+  }),
+  clause({
+    id: "OWN-5",
+    kind: "kernel",
+    statement: "What is not shared is not unshared.",
+    source: [
+      cite("android14-6.1", `__pkvm_host_unshare_hyp, do_unshare, ${MEM_PROTECT}`),
+      measured,
+    ],
+    on: ON,
+    applies: walks("unshare", (asked, { pre }) => !everyPage(pre, asked, isShared)),
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "OWN-6",
+    kind: "kernel",
+    statement: "A page that is pinned is not unshared.",
+    source: [
+      cite("android14-6.1", `hyp_ack_unshare, ${MEM_PROTECT}`),
+      cite("measured", "ops-inrange: -16 after a pin"),
+    ],
+    on: ON,
+    applies: walks(
+      "unshare",
+      (asked, { pre }) =>
+        everyPage(pre, asked, isShared) && !everyPage(pre, asked, (s) => !isPinned(s)),
+    ),
+    holds: (step) => refuses(step, "EBUSY"),
+  }),
+  clause({
+    id: "OWN-7",
+    kind: "kernel",
+    statement: "A page that is unshared is plainly the host's again.",
+    source: [
+      cite("android14-6.1", `__pkvm_host_unshare_hyp, do_unshare, ${MEM_PROTECT}`),
+      measured,
+    ],
+    on: ON,
+    applies: walks("unshare", (asked, { pre }) =>
+      everyPage(pre, asked, (state) => isShared(state) && !isPinned(state)),
+    ),
+    holds: (step) => moves(step, () => PLAIN_PAGE),
+  }),
+  clause({
+    id: "OWN-8",
+    kind: "kernel",
+    statement: "A module gives the hypervisor only pages that are wholly the host's.",
+    source: [cite("android14-6.1", `__pkvm_host_donate_hyp, do_donate, ${MEM_PROTECT}`), measured],
+    on: ON,
+    applies: walks("donate", (asked, { pre }) => !everyPage(pre, asked, isPlain)),
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "OWN-9",
+    kind: "kernel",
+    statement: "A debug build refuses a donation that the linear map of EL2 cannot hold.",
+    source: [
+      cite("android14-6.1", `hyp_ack_donation, ${MEM_PROTECT}: NVHE_EL2_DEBUG`),
+      cite("measured", "el2debug ops: pfn 0x9000000 is -34"),
+    ],
+    on: ON,
+    applies: walks(
+      "donate",
+      (asked, { pre }) =>
+        pre.config.build === "el2debug" && everyPage(pre, asked, isPlain) && isBeyondHyp(asked),
+    ),
+    holds: (step) => refuses(step, "ERANGE"),
+  }),
+  clause({
+    id: "OWN-10",
+    kind: "kernel",
+    statement: "A production build stops at a donation that the linear map of EL2 cannot hold.",
+    source: [
+      cite("android14-6.1", `do_donate, ${MEM_PROTECT}: WARN_ON, which EL2 dies of`),
+      cite("measured", "production ops: hyp BUG at do_donate"),
+    ],
+    on: ON,
+    applies: walks(
+      "donate",
+      (asked, { pre }) =>
+        pre.config.build === "production" && everyPage(pre, asked, isPlain) && isBeyondHyp(asked),
+    ),
+    holds: ({ outcome }) => panics(outcome, "DONATE_MAP_FAILED"),
+  }),
+  clause({
+    id: "OWN-11",
+    kind: "kernel",
+    statement: "A range that would be returned and ends beyond 64 bits at EL2 is refused.",
+    source: [cite("android14-6.1", `__hyp_check_page_state_range, ${MEM_PROTECT}`)],
+    on: ON,
+    applies: asks(["return"], overflows),
+    holds: (step) => refuses(step, "EINVAL"),
+  }),
+  clause({
+    id: "OWN-12",
+    kind: "kernel",
+    statement: "A range that would be returned beyond the addresses of EL2 is refused.",
+    source: [cite("android14-6.1", "_kvm_pgtable_walk, hyp/pgtable.c")],
+    on: ON,
+    applies: asks(["return"], (asked) => !overflows(asked) && isBeyond(asked)),
+    holds: (step) => refuses(step, "ERANGE"),
+  }),
+  clause({
+    id: "OWN-13",
+    kind: "kernel",
+    statement: "Only what the hypervisor owns is returned to the host.",
+    source: [cite("android14-6.1", `__pkvm_hyp_donate_host, do_donate, ${MEM_PROTECT}`), measured],
+    on: ON,
+    applies: walks(
+      "return",
+      (asked, { pre }) => !everyPage(pre, asked, (state) => canReturn(state, pre)),
+    ),
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "OWN-17",
+    kind: "kernel",
+    statement: "Pages that are given are the hypervisor's, devices too.",
+    source: [
+      cite("android14-6.1", `__pkvm_host_donate_hyp, do_donate, ${MEM_PROTECT}`),
+      cite("measured", "ops-inrange: pfns 0xa001 and 0x100000 are taken"),
+    ],
+    on: ON,
+    applies: walks(
+      "donate",
+      (asked, { pre }) => everyPage(pre, asked, isPlain) && !isBeyondHyp(asked),
+    ),
+    holds: (step) => moves(step, () => HYP_PAGE),
+  }),
+  clause({
+    id: "OWN-18",
+    kind: "kernel",
+    statement: "Pages that are returned are plainly the host's.",
+    source: [cite("android14-6.1", `__pkvm_hyp_donate_host, do_donate, ${MEM_PROTECT}`), measured],
+    on: ON,
+    applies: walks("return", (asked, { pre }) =>
+      everyPage(pre, asked, (state) => canReturn(state, pre)),
+    ),
+    holds: (step) => moves(step, () => PLAIN_PAGE),
+  }),
+];

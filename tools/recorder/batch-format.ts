@@ -2,7 +2,7 @@
 
 import { BRK_0, HARNESS_LIMITS } from "./layout.ts";
 import type { ObservedRegister } from "./observed-registers.ts";
-import { type Cell, SPSR_IGNORED, type Vector } from "./vector.ts";
+import { type Cell, comparedSpsr, type Vector } from "./vector.ts";
 
 const MAGIC = 0x7265_636f_7264_3031n;
 const SPSR_SS = 1n << 21n;
@@ -114,8 +114,8 @@ function decodeResult(record: BigUint64Array): RawResult {
     x: fixed.slice(0, 31),
     sp: [fixed[32]!, fixed[33]!, fixed[31]!],
     elr: fixed[34]!,
-    spsr: Number(fixed[35]!) & ~SPSR_IGNORED,
-    pstate: Number(fixed[36]!) & ~SPSR_IGNORED,
+    spsr: comparedSpsr(fixed[35]!),
+    pstate: comparedSpsr(fixed[36]!),
     vector: Number(fixed[37]!),
     settings: record.slice(HARNESS_LIMITS.RESULT_FIXED, HARNESS_LIMITS.RESULT_FIXED + lists),
     registers: registers!,

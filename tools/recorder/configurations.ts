@@ -1,11 +1,12 @@
 // The configurations that vectors run in: which stages of translation are on, and with which tables.
 
+import type { CpuModel } from "../../cpu/cpu-model.ts";
 import type { WatchedRegion } from "./batch-format.ts";
 import { LAYOUT } from "./layout.ts";
 import {
   addHiddenTablePages,
   addZoo,
-  MAIR,
+  memoryTypes,
   plainStage1,
   plainStage2,
   TAGGED_INDEX,
@@ -104,6 +105,7 @@ interface Stage1Shape {
   readonly lowBits: number;
   readonly highBits: number;
   readonly outputBits: (typeof PHYSICAL_SIZES)[number];
+  readonly mair: bigint;
   /** More bits of TCR_EL1 or TCR_EL2, and of SCTLR_ELx. */
   readonly tcr?: bigint;
   readonly sctlr?: bigint;
@@ -177,7 +179,7 @@ function el1Stage1(
       ["TCR_EL1", tcr | (shape.tcr ?? 0n)],
       ["TTBR0_EL1", roots[0]!.root.base],
       ["TTBR1_EL1", roots[1]!.root.base],
-      ["MAIR_EL1", MAIR],
+      ["MAIR_EL1", shape.mair],
     ]),
     code: roots.flatMap(({ prefix }) => [
       { base: prefix | slots.base, guarded: false },
@@ -300,7 +302,7 @@ function el2Stage1(
       ["SCTLR_EL2", SCTLR_EL2_ON | (shape.sctlr ?? 0n)],
       ["TCR_EL2", tcr],
       ["TTBR0_EL2", root.base],
-      ["MAIR_EL2", MAIR],
+      ["MAIR_EL2", shape.mair],
     ]),
     code: [
       { base: EL2_CODE, guarded: false },
@@ -340,23 +342,24 @@ export interface Machine {
 const TBI = TCR_EL1.TBI0 | TCR_EL1.TBI1;
 
 /** The tables are as random as the seed; their shapes are always these. */
-export function createMachine(seed: number): Machine {
+export function createMachine(seed: number, { features, paBits }: CpuModel): Machine {
+  const mair = memoryTypes(features);
   const memory = createTableMemory();
   const on = (name: string) => namedRandom(seed, name);
   const flat = el2Stage1("flat", memory, on("flat"), {
-    ...{ granuleBits: 12, lowBits: 36, highBits: 0, outputBits: 40 },
+    ...{ granuleBits: 12, lowBits: 36, highBits: 0, outputBits: 40, mair },
   });
   const stage1 = (name: string, shape: Stage1Shape) => el1Stage1(name, memory, on(name), shape);
   const both = (name: string, first: Stage1Shape | undefined, second: Stage2Shape) =>
     nested(name, memory, on(name), first, second);
   const el2 = (name: string, shape: Stage1Shape) => el2Stage1(name, memory, on(name), shape);
-  const plain: Stage1Shape = { granuleBits: 12, lowBits: 48, highBits: 48, outputBits: 48 };
-  const k16: Stage1Shape = { granuleBits: 14, lowBits: 47, highBits: 36, outputBits: 40 };
-  const k64: Stage1Shape = { granuleBits: 16, lowBits: 42, highBits: 48, outputBits: 44 };
+  const plain: Stage1Shape = { granuleBits: 12, lowBits: 48, highBits: 48, outputBits: 48, mair };
+  const k16: Stage1Shape = { granuleBits: 14, lowBits: 47, highBits: 36, outputBits: 40, mair };
+  const k64: Stage1Shape = { granuleBits: 16, lowBits: 42, highBits: 48, outputBits: 44, mair };
   const s2: Stage2Shape = { granuleBits: 12, inputBits: 40, startLevel: 1, outputBits: 40 };
   const data: readonly Target[] = [
     window,
-    ...outside(1n << 48n, 1n << 55n, (1n << 63n) | (1n << 49n)),
+    ...outside(1n << 53n, 1n << 55n, (1n << 63n) | (1n << 53n)),
   ];
   return {
     memory,
@@ -380,7 +383,12 @@ export function createMachine(seed: number): Machine {
       both("stage2-4k", undefined, s2),
       both("nested-4k", { ...plain, lowBits: 39, outputBits: 40 }, s2),
       both("nested-16k", k16, { ...s2, granuleBits: 14, startLevel: 2, inputBits: 39 }),
-      both("nested-64k", k64, { ...s2, granuleBits: 16, startLevel: 2, inputBits: 42 }),
+      both("nested-64k", k64, {
+        ...s2,
+        granuleBits: 16,
+        startLevel: 2,
+        inputBits: Math.min(42, paBits),
+      }),
       el2("el2-4k", { ...plain, tcr: 1n << 20n }),
       el2("el2-4k-wxn", { ...plain, lowBits: 39, sctlr: 1n << 19n, outputBits: 42 }),
       el2("el2-16k", { ...k16, lowBits: 42 }),

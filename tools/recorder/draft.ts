@@ -1,10 +1,11 @@
 // A vector while it is being made: where it runs, what its registers hold, what is switched on.
 
+import type { Features } from "../../cpu/cpu-model.ts";
 import type { Configuration, Machine } from "./configurations.ts";
 import { BRK_0, LAYOUT } from "./layout.ts";
 import { OBSERVED_REGISTERS } from "./observed-registers.ts";
 import { operandValue } from "./operand-values.ts";
-import type { Random } from "./random.ts";
+import { namedRandom, type Random } from "./random.ts";
 import { type Cell, EL_MODES, type ElName, type Vector } from "./vector.ts";
 
 /** A register that must hold an authentic pointer; QEMU signs it before the vector is recorded. */
@@ -19,6 +20,7 @@ export interface Signature {
 export interface Draft {
   readonly random: Random;
   readonly machine: Machine;
+  readonly features: Features;
   readonly entry: string;
   readonly configuration: Configuration;
   readonly el: ElName;
@@ -34,12 +36,18 @@ export interface Draft {
   readonly signatures: Signature[];
 }
 
+/** What registers hold that an instruction does not name. */
+export interface Background {
+  readonly x: BigUint64Array;
+  readonly sp: readonly [bigint, bigint, bigint];
+}
+
 /** What vectors are made from. */
 export interface Workshop {
   readonly random: Random;
   readonly machine: Machine;
-  /** Registers that an instruction does not name hold these. */
-  readonly background: BigUint64Array;
+  readonly features: Features;
+  readonly background: Background;
   readonly slots: { used: number };
 }
 
@@ -56,9 +64,12 @@ export const SPSR = {
   BTYPE: 3 << 10,
 } as const;
 
-/** The background: distinct values that are recognised when they turn up in the wrong place. */
-export function backgroundRegisters(random: Random): BigUint64Array {
-  return BigUint64Array.from({ length: 31 }, (_, n) => (random.bits64() & ~0xffn) | BigInt(n));
+/** Distinct values that are recognised when they turn up in the wrong place; stacks in the window. */
+export function backgroundOf(seed: number): Background {
+  const random = namedRandom(seed, "background");
+  const x = BigUint64Array.from({ length: 31 }, (_, n) => (random.bits64() & ~0xffn) | BigInt(n));
+  const stack = BigInt(LAYOUT.WINDOW);
+  return { x, sp: [stack + 0x400n, stack + 0x1410n, stack + 0x2420n] };
 }
 
 export function newDraft(
@@ -67,23 +78,34 @@ export function newDraft(
   configuration: Configuration,
   el: ElName,
 ): Draft {
-  const { random, machine } = shop;
+  const { random, machine, features } = shop;
   const slot = BigInt(16 * (shop.slots.used++ % (LAYOUT.SLOTS_BYTES / 16)));
   const code = configuration.code.filter(({ guarded }) => !guarded || random.oneIn(4));
   const alias = code.length > 0 ? random.pick(code) : configuration.code[0]!;
-  const stack = BigInt(LAYOUT.WINDOW + 0x400 + 16 * random.below(128));
   return {
-    ...{ random, machine, entry, configuration, el, words: [BRK_0] },
+    ...{ random, machine, features, entry, configuration, el, words: [BRK_0] },
     pc: alias.base + slot,
     pa: BigInt(LAYOUT.SLOTS) + slot,
-    pstate: randomPstate(random, el),
-    x: shop.background.slice(),
-    sp: [stack, stack + 0x1010n, stack + 0x1820n],
+    pstate: randomPstate(random, el) & pstateMask(features),
+    x: shop.background.x.slice(),
+    sp: [...shop.background.sp],
     settings: new Map(),
     memory: [],
     tags: false,
     signatures: [],
   };
+}
+
+/** Without a feature its bits of SPSR_ELx do not get into PSTATE. */
+function pstateMask(features: Features): number {
+  const absent =
+    (features.PAN ? 0 : SPSR.PAN) |
+    (features.UAO ? 0 : SPSR.UAO) |
+    (features.DIT ? 0 : SPSR.DIT) |
+    (features.MTE2 ? 0 : SPSR.TCO) |
+    (features.SSBS ? 0 : SPSR.SSBS) |
+    (features.BTI ? 0 : SPSR.BTYPE);
+  return ~absent;
 }
 
 /** Flags and masks at random, the rest now and then. D stays clear at EL2, for software step. */

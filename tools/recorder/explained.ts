@@ -15,6 +15,8 @@ const explanationShape = z.strictObject({
   reason: z.string(),
   /** The text that decides, or why nothing does. */
   source: z.string(),
+  /** A pattern for the name of the processor. */
+  processor: z.string().optional(),
   /** A pattern for the name of the entry. */
   entry: z.string().optional(),
   /** `mask=value` of the first word. */
@@ -72,12 +74,14 @@ function esrOf(replayed: Replayed): number | undefined {
 /** The explanation for the differences of one vector, if there is one for all of them. */
 export function explanationOf(
   explanations: readonly Explanation[],
+  processor: string,
   { vector, outcome }: RecordedVector,
   replayed: Replayed,
   differences: readonly Difference[],
 ): Explanation | undefined {
   return explanations.find(
     (one) =>
+      matches(one.processor, processor) &&
       matches(one.entry, vector.entry) &&
       matches(one.configuration, vector.configuration) &&
       matches(one.recorded, describe(outcome)) &&

@@ -76,8 +76,9 @@ function chooseAddress(draft: Draft, access: DataAccess): { va: bigint; pa: bigi
   const { random, configuration } = draft;
   const { tagged } = configuration;
   // What may write tags is always compared with them, where the harness can see them.
+  const { features } = draft;
   if (access.kind === "tags" && configuration.name !== "el2-off") draft.tags = true;
-  const wantsTags = access.kind === "tags" || random.oneIn(8);
+  const wantsTags = features.MTE2 && (access.kind === "tags" || random.oneIn(8));
   if (tagged === undefined || !wantsTags || random.oneIn(6)) {
     const targets = targetsFor(draft, access);
     const { va, pa } = aim(random, targets, access.sizeBytes, access.kind);

@@ -1,10 +1,11 @@
 // Pattern-directed generation: words from the diagrams of the decode table, states that suit them.
 
 import { type Encoding, encode } from "../../cpu/bits/encoding.ts";
+import type { Features } from "../../cpu/cpu-model.ts";
 import type { Configuration, Machine } from "./configurations.ts";
 import { dataAccess } from "./data-access.ts";
 import {
-  backgroundRegisters,
+  backgroundOf,
   type Draft,
   fillOperands,
   finish,
@@ -50,8 +51,7 @@ export interface GeneratorOptions {
   readonly machine: Machine;
   /** Slots given out so far. */
   readonly slots: { used: number };
-  /** Fine-grained traps exist. */
-  readonly fineGrained: boolean;
+  readonly features: Features;
   /** Whether a word belongs to the pattern, and not to one with more fixed bits. */
   readonly belongs: (pattern: Pattern, word: number) => boolean;
 }
@@ -74,7 +74,8 @@ function fieldValue(random: Random, name: string, width: number, n: number): num
   return random.below(2 ** width);
 }
 
-function randomWord(random: Random, encoding: Encoding, n: number): number {
+/** A word of an encoding; `n` counts up for the fields that take every value in turn. */
+export function randomWord(random: Random, encoding: Encoding, n: number): number {
   const values: Record<string, number> = {};
   const registers: number[] = [];
   for (const { name, width } of encoding.fields) {
@@ -130,15 +131,15 @@ function misplaceCode(draft: Draft): void {
 }
 
 function prepare(draft: Draft, pattern: Pattern, options: GeneratorOptions): boolean {
-  const { random } = draft;
+  const { random, features } = draft;
   const word = draft.words[0]!;
   const access = dataAccess(word);
   prepareOperands(draft);
   if (isSystemWord(pattern.encoding)) {
     if (!isRecordable(draft)) return false;
-    prepareSystem(draft, options.fineGrained);
+    prepareSystem(draft, options.features.FGT);
   }
-  if (pattern.feature === "PAuth" || random.oneIn(64)) setKeys(draft);
+  if (pattern.feature === "PAuth" || (features.PAuth && random.oneIn(64))) setKeys(draft);
   if (isBranchToRegister(word)) {
     setRegister(draft, (word >>> 5) & 31, pointerValue(random));
     setRegister(draft, 30, pointerValue(random));
@@ -155,7 +156,7 @@ function prepare(draft: Draft, pattern: Pattern, options: GeneratorOptions): boo
   } else if (random.oneIn(12)) misplaceCode(draft);
   const signature = signatureOf(word);
   if (signature !== undefined && !random.oneIn(4)) draft.signatures.push(signature);
-  if (random.oneIn(16)) setGuardedPages(draft);
+  if (features.BTI && random.oneIn(16)) setGuardedPages(draft);
   return isRunnable(draft);
 }
 
@@ -192,9 +193,9 @@ const ATTEMPTS_PER_VECTOR = 40;
 /** `count` vectors of one decode entry. */
 export function vectorsOf(pattern: Pattern, count: number, options: GeneratorOptions): Planned[] {
   const random = namedRandom(options.seed, pattern.encoding.diagram);
-  const { machine } = options;
-  const background = backgroundRegisters(namedRandom(options.seed, "background"));
-  const shop: Workshop = { random, machine, background, slots: options.slots };
+  const { machine, features } = options;
+  const background = backgroundOf(options.seed);
+  const shop: Workshop = { random, machine, features, background, slots: options.slots };
   const planned: Planned[] = [];
   const isAccess = dataAccess(pattern.encoding.value) !== undefined;
   for (let n = 0; planned.length < count && n < count * ATTEMPTS_PER_VECTOR; n++) {

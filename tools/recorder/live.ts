@@ -37,6 +37,12 @@ export function patternsOf(oracle: Oracle): readonly Pattern[] {
     }));
 }
 
+/** Whether a word belongs to a pattern on a processor, and not to one with more fixed bits. */
+export function belongsOn(oracle: Oracle): (pattern: Pattern, word: number) => boolean {
+  const index = indexFor(oracle.cpuModel.features);
+  return ({ encoding }, word) => decode(index, word)?.encoding === encoding;
+}
+
 /** Vectors of every pattern, `count` each or a multiple of it. */
 export function planVectors(
   oracle: Oracle,
@@ -44,11 +50,9 @@ export function planVectors(
   seed: number,
   count: number,
 ): readonly Planned[] {
-  const index = indexFor(oracle.cpuModel.features);
-  const belongs = ({ encoding }: Pattern, word: number) =>
-    decode(index, word)?.encoding === encoding;
-  const fineGrained = oracle.cpuModel.features.FGT;
-  const options = { seed, machine, slots: { used: 0 }, fineGrained, belongs };
+  const belongs = belongsOn(oracle);
+  const { features } = oracle.cpuModel;
+  const options = { seed, machine, slots: { used: 0 }, features, belongs };
   return patternsOf(oracle).flatMap((pattern) =>
     vectorsOf(pattern, count * (WEIGHTS[pattern.name] ?? 1), options),
   );
@@ -75,7 +79,7 @@ export function replayMachineOf(recorder: Recorder, base: Recording["base"]): Re
 
 /** Records vectors of every entry with a fresh machine. */
 export function recordLive(oracle: Oracle, seed: number, count: number): Comparison {
-  const machine = createMachine(seed);
+  const machine = createMachine(seed, oracle.cpuModel);
   const planned = planVectors(oracle, machine, seed, count);
   const recorder = openRecorder(oracle, machine);
   try {
@@ -102,7 +106,13 @@ export function compareAll({ recording, machine }: Comparison): readonly Mismatc
     const before = settingsBefore(machine, recorded.vector);
     const found = differences(recorded.outcome, replayed, before);
     if (found.length === 0) continue;
-    const explanation = explanationOf(explanations, recorded, replayed, found);
+    const explanation = explanationOf(
+      explanations,
+      machine.cpuModel.name,
+      recorded,
+      replayed,
+      found,
+    );
     mismatches.push({ recorded, differences: found, explanation });
   }
   return mismatches;

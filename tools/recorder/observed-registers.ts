@@ -100,7 +100,6 @@ const rows: readonly (readonly [name: string, base: bigint, rules?: Rules])[] = 
   ["CNTKCTL_EL1", 0n],
   ["CNTVOFF_EL2", 0n],
   ["CNTFRQ_EL0", 62_500_000n],
-  ["CNTHV_CVAL_EL2", marker(21), { feature: "VHE" }],
   ["CNTP_CVAL_EL0", marker(18)],
   ["CNTV_CVAL_EL0", marker(19)],
   ["CNTHP_CVAL_EL2", marker(20)],

@@ -2,7 +2,7 @@
 
 import type { RawResult } from "./batch-format.ts";
 import type { ObservedRegister } from "./observed-registers.ts";
-import { type Outcome, SPSR_IGNORED, type TakenException, type Vector } from "./vector.ts";
+import { comparedSpsr, type Outcome, type TakenException, type Vector } from "./vector.ts";
 
 const EC_SOFTWARE_STEP = [0x32, 0x33];
 const EC_BRK = 0x3c;
@@ -18,7 +18,7 @@ function el1Offset(pc: bigint, vbar: bigint): number | undefined {
 }
 
 function exceptionAtEl1(offset: number, after: (name: string) => bigint): TakenException {
-  const spsr = Number(after("SPSR_EL1")) & ~SPSR_IGNORED;
+  const spsr = comparedSpsr(after("SPSR_EL1"));
   return { target: 1, offset, esr: Number(after("ESR_EL1")), elr: after("ELR_EL1"), spsr };
 }
 

@@ -1,5 +1,6 @@
 // Pages of every kind in one range of addresses: the leaves and the faults that vectors are aimed at.
 
+import type { Features } from "../../cpu/cpu-model.ts";
 import { LAYOUT } from "./layout.ts";
 import type { Random } from "./random.ts";
 import {
@@ -35,8 +36,14 @@ function lessCacheable(a: MemoryKind, b: MemoryKind): MemoryKind {
 /** Which stage, and whose. */
 export type Regime = "EL1&0" | "EL2" | "stage 2";
 
-/** MAIR_ELx of all configurations: Device-nGnRnE, write-back, non-cacheable, Tagged, and others. */
-export const MAIR = 0x0c_bb_04_f0_44_ff_00n | (0xeen << 56n);
+/**
+ * MAIR_ELx of all configurations: Device-nGnRnE, write-back, non-cacheable, Tagged, and others.
+ * Without allocation tags the Tagged type is reserved: it is write-back then.
+ */
+export function memoryTypes(features: Features): bigint {
+  const tagged = features.MTE2 ? 0xf0n : 0xffn;
+  return 0xee_0c_bb_04_00_44_ff_00n | (tagged << 24n);
+}
 const NORMAL_INDEX = 1n;
 const DEVICE_INDEXES = [0, 4, 6];
 const WRITE_BACK_INDEXES = [1, 3, 7];

@@ -21,7 +21,7 @@ import { codeCells, type RawResult } from "./batch-format.ts";
 import { HARNESS_LIMITS, LAYOUT, windowPattern, windowTag } from "./layout.ts";
 import type { ObservedRegister } from "./observed-registers.ts";
 import { readOutcome } from "./outcome.ts";
-import { type Cell, type Outcome, type Settings, SPSR_IGNORED, type Vector } from "./vector.ts";
+import { type Cell, comparedSpsr, type Outcome, type Settings, type Vector } from "./vector.ts";
 
 /** The machine of a recording, on our side. */
 export interface ReplayMachine {
@@ -166,8 +166,8 @@ export function replay(machine: ReplayMachine, vector: Vector): Replayed {
     x: core.x,
     sp: [core.sp[0]!, core.sp[1]!, core.sp[2]!],
     elr: core.sysreg.ELR_EL2,
-    spsr: Number(core.sysreg.SPSR_EL2) & ~SPSR_IGNORED,
-    pstate: Number(spsrOf(core.pstate)) & ~SPSR_IGNORED,
+    spsr: comparedSpsr(core.sysreg.SPSR_EL2),
+    pstate: comparedSpsr(spsrOf(core.pstate)),
     vector: Number((stop.address - BigInt(LAYOUT.HARNESS_TEXT)) / 0x80n) % 16,
     settings: new BigUint64Array(0),
     registers: machine.registers.flatMap(({ name }, i): Cell[] =>

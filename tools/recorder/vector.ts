@@ -70,5 +70,10 @@ export interface RecordedVector {
   readonly outcome: Outcome;
 }
 
-/** SPSR bits that belong to the recording: SS (21), and ALLINT (13) which is newer than v8.5. */
-export const SPSR_IGNORED = 0x0020_2000;
+/** SS (21) belongs to the recording, and ALLINT (13) is newer than v8.5. */
+const SPSR_IGNORED = 0x0020_2000;
+
+/** SPSR_ELx or PSTATE as it is compared. */
+export function comparedSpsr(value: bigint): number {
+  return (Number(value & 0xffff_ffffn) & ~SPSR_IGNORED) >>> 0;
+}

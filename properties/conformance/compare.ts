@@ -4,9 +4,11 @@ import type { LogEvent, Run } from "../../model/log.ts";
 import { runScenario } from "../../model/machine/run-scenario.ts";
 import { type Answer, answersOf, isSelected, recordText } from "./answers.ts";
 import { nameValue, reservationNames } from "./names.ts";
-import { resultValue } from "./pages.ts";
+import { argumentValue, resultValue } from "./pages.ts";
 import { panicReasonOf } from "./panics.ts";
+import { isPlainLeaf } from "./plain-leaf.ts";
 import { type Plan, planOf, systemOf } from "./scenario.ts";
+import { recordedSymbols } from "./symbols.ts";
 import type { RecordOf, Trace, TraceRecord } from "./trace.ts";
 
 /** What became of one record. */
@@ -84,20 +86,32 @@ const hostEvents = (run: Run): readonly HostEvent[] =>
 const callText = (out: readonly string[] | undefined, changed: readonly string[]): string =>
   out === undefined ? "did not return" : `x0..x3 = ${out.join(" ")}, changed ${changed.join(" ")}`;
 
-function callAnswer(run: Run, { entry, event }: HostEvent): Answer {
+/** Our value in the words of the trace. */
+const ourValue = (value: bigint, { symbols, reservations }: Reading): string =>
+  symbols.get(value) ?? nameValue(value, reservations);
+
+function callAnswer(
+  reading: Reading,
+  { entry, event }: HostEvent,
+  record: RecordOf<"call">,
+): Answer {
   if (entry.kind !== "hvc") return { text: "no call", event };
   const { before, after } = entry;
   if (after === undefined) return { text: callText(undefined, []), event };
-  const names = reservationNames(run.log);
-  const out = after.slice(0, 4).map((value) => nameValue(value, names));
+  const { names } = reading.plan;
+  const same = isPlainLeaf(record, after, names, reading.run.log, event);
+  const out = after.slice(0, 4).map((value, n) => {
+    const real = same && n >= 2 ? record.out?.[n] : undefined;
+    return real === undefined ? ourValue(value, reading) : recordedValue(real, reading);
+  });
   const changed = after.flatMap((value, n) => (value === before[n] ? [] : [`x${n}`]));
   return { text: callText(out, changed), event };
 }
 
 /** A recorded value in the words of ours: by name where it is an EL2 address of a module. */
-function recordedValue(text: string, { plan: { names }, run }: Pick<Reading, "plan" | "run">) {
+function recordedValue(text: string, { plan: { names }, reservations }: Reading): string {
   const value = resultValue(text, names);
-  return value === undefined ? text : nameValue(value, reservationNames(run.log));
+  return value === undefined ? text : nameValue(value, reservations);
 }
 
 function recordedCall({ out, changed, outcome }: RecordOf<"call">, reading: Reading): string {
@@ -105,6 +119,24 @@ function recordedCall({ out, changed, outcome }: RecordOf<"call">, reading: Read
   return callText(
     (out ?? []).map((text) => recordedValue(text, reading)),
     changed ?? [],
+  );
+}
+
+/** What a trace saved is what our register holds: r0 and r1 are those of the last call. */
+function compareSaved(reading: Reading, record: RecordOf<"save">, at: number): Comparison {
+  const { plan, run, events } = reading;
+  const call = plan.planned.findLastIndex(
+    ({ record: place, action }) => place < at && action.kind === "hvc",
+  );
+  const { entry, event = 0 } = events[call] ?? {};
+  if (entry?.kind !== "hvc" || entry.after === undefined) return left("save");
+  const n = ["r0", "r1"].indexOf(record.expr);
+  const value = n < 0 ? argumentValue(record.expr, plan.names) : entry.after[n];
+  if (value === undefined) return left("save");
+  return compared(
+    recordedValue(record.val, reading),
+    { text: ourValue(value, reading), event },
+    run,
   );
 }
 
@@ -156,6 +188,9 @@ interface Reading {
   readonly run: Run;
   readonly streams: Streams;
   readonly events: readonly HostEvent[];
+  readonly reservations: ReturnType<typeof reservationNames>;
+  /** Our addresses of symbols whose recorded addresses are known. */
+  readonly symbols: ReadonlyMap<bigint, string>;
   booted: boolean;
 }
 
@@ -187,7 +222,7 @@ function compareAction(reading: Reading, record: TraceRecord, at: number): Compa
   if (record.kind !== "call") return leftBecause(record);
   const unanswered = event?.entry.kind === "hvc" && event.entry.after === undefined;
   if (unanswered && run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
-  return compared(recordedCall(record, reading), event && callAnswer(run, event), run);
+  return compared(recordedCall(record, reading), event && callAnswer(reading, event, record), run);
 }
 
 function compareRecord(reading: Reading, record: TraceRecord, at: number): Comparison {
@@ -200,6 +235,7 @@ function compareRecord(reading: Reading, record: TraceRecord, at: number): Compa
     return compared("the script ended", { text: howItEnded(run), event }, run);
   }
   if (record.kind === "console" && !isKernels(record.text)) return left("console of user space");
+  if (record.kind === "save") return compareSaved(reading, record, at);
   const real = recordText(record);
   return real === undefined
     ? compareAction(reading, record, at)
@@ -251,7 +287,15 @@ export function compareTrace(trace: Trace, files: ReadonlyMap<string, Uint8Array
   }
   const { plan, run } = ran;
   const streams = ourStreams(answersOf(run, trace.header.kernel_args));
-  const reading: Reading = { plan, run, streams, events: hostEvents(run), booted: false };
+  const reading: Reading = {
+    plan,
+    run,
+    streams,
+    events: hostEvents(run),
+    reservations: reservationNames(run.log),
+    symbols: recordedSymbols(run, files),
+    booted: false,
+  };
   const comparisons = trace.records.map(({ record }, at) => compareRecord(reading, record, at));
   return { trace, comparisons: withWhatIsTooMuch(comparisons, streams), run };
 }

@@ -1,5 +1,5 @@
 // The model against recorded runs of real pKVM: every record of boot, load, registration, HVC and
-// unload.
+// unload, of who owns a page, and of what the host reads.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ const RESULTS = TRACES.map(({ name, trace }) => ({ name, result: compareTrace(tr
 describe("recorded traces of android14-6.1.145", () => {
   it("are all there, of both builds", () => {
     expect(read).toMatchObject({ ok: true });
-    expect(TRACES).toHaveLength(36);
+    expect(TRACES).toHaveLength(57);
   });
 
   it.each(RESULTS)("$name", (named) => {
@@ -55,6 +55,15 @@ const CHANGES: readonly (readonly [string, string, string])[] = [
   ["textonly-fail", '"n": 1, "op": "loadfail"', '"n": 2, "op": "loadfail"'],
   ["late", '"status": 95', '"status": 1'],
   ["rmmod", '"cmd": "rmmod ovm", "status": 1', '"cmd": "rmmod ovm", "status": 0'],
+  ["ops", '"at": "A.pa", "fault": true', '"at": "A.pa", "fault": false, "val": "0x0"'],
+  ["ops", '"at": "A.pa", "fault": false, "val": "0x0"', '"at": "A.pa", "fault": true'],
+  ["ops", '["0x0", "0x0", "0x4", "0x3"]', '["0x0", "0x0", "0x10", "0x3"]'],
+  ["ops", '"pfn(D+1)"', '"pfn(D)"'],
+  ["ops", '"mod(ovm)+0x128"', '"mod(ovm)+0x12c"'],
+  ["ops", "__kvm_nvhe_do_donate", "__kvm_nvhe_handle_host_mem_abort"],
+  ["random-ops-101", '"val": "el2va(R0)"', '"val": "el2va(R1)"'],
+  ["random-ops-101", "pa(R3)+0x800000000007ff", "pa(R3)+0x7ff"],
+  ["random", '"0xffffffffffffffff"', '"0x0"'],
   ["mod-kvmoff", '"0xbadca11"', '"0xffffffffffffffff"'],
 ];
 

@@ -6,6 +6,8 @@ import type { ModelStep } from "./step.ts";
 /** The registers x0 to x17 around one HVC; `after` is undefined when the call did not return. */
 export interface HvcRecord {
   readonly kind: "hvc";
+  /** It was an SMC. */
+  readonly smc?: true;
   readonly cpu: number;
   readonly imm: number;
   readonly before: readonly bigint[];

@@ -48,6 +48,13 @@ export interface HostHvc {
   readonly x: readonly bigint[];
 }
 
+/** SMC #0 by the host, with x0 and the arguments; the other registers as for an HVC. */
+export interface HostSmc {
+  readonly kind: "smc";
+  readonly cpu: number;
+  readonly x: readonly bigint[];
+}
+
 /** A load of 8 bytes by the host's kernel, through its linear map; a fault is an answer. */
 export interface HostRead {
   readonly kind: "host_read";
@@ -81,6 +88,7 @@ export interface Rmmod {
 /** What the host does after boot. */
 export type HostAction =
   | HostHvc
+  | HostSmc
   | HostRead
   | HostWrite
   | Insmod

@@ -16,6 +16,7 @@ import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
+import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
@@ -84,7 +85,7 @@ export function step(pre: Hyp, action: Action, options: ApplyOptions = {}): Mode
     .with({ kind: "host_oops" }, (a) => apply(hostOops, pre, a, options))
     .with({ kind: "host_panic" }, (a) => apply(hostPanic, pre, a, options))
     .with({ kind: "budget_spent" }, (a) => apply(budgetSpent, pre, a, options))
-    .with({ kind: "smc" }, (a) => unmodelled(pre, `SMC 0x${(a.x[0] ?? 0n).toString(16)}`))
+    .with({ kind: "smc" }, (a) => apply(hostSmcCall, pre, a, options))
     .with({ kind: "KVM_CREATE_VM" }, (a) => apply(kvmCreateVm, pre, a, options))
     .with({ kind: "KVM_SET_FW_IPA" }, (a) => apply(kvmSetFirmwareIpa, pre, a, options))
     .with({ kind: "KVM_RUN" }, (a) => apply(kvmRun, pre, a, options))

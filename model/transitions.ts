@@ -14,6 +14,7 @@ import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
+import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
@@ -39,6 +40,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   hvc,
   el2InitReturned,
   handlerReturned,
+  hostSmcCall,
   el2Exception,
   hostOops,
   hostPanic,

@@ -2,13 +2,17 @@
 // ops.
 
 import { type HypVa, kernVa } from "../../spec/types/address.ts";
+import { negative } from "../../spec/types/errno.ts";
+import { SMCCC_RET_NOT_SUPPORTED } from "../../spec/types/outcome.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
-import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
+import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
+import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
+import { hostContext } from "./layout.ts";
 import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
@@ -25,11 +29,8 @@ export function environmentOf(system: System): Environment {
     printk: (text) => system.log.push({ kind: "console", text }),
     kernelFunction: (name, args, cpu) => kernelFunction(system, name, args, cpu),
     hvc: (cpu, imm, x) => recordHvc(system, cpu, imm, x),
-    smc: (cpu, x) => {
-      perform(system, { kind: "smc", cpu, x });
-      return ENDED;
-    },
-    hostAbort: () => ({ kind: "inject" }),
+    smc: (cpu, x) => answerSmc(system, cpu, x),
+    hostAbort: (cpu, abort) => answerAbort(system, cpu, abort),
     hostTrap: (_cpu, esr) => {
       stop(system, `trap of the host, ESR_EL2 0x${esr.toString(16)}`);
       return ENDED;
@@ -191,6 +192,62 @@ function enterRegistered(
   const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
   perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4) });
   return over(system) ? ENDED : { kind: "registers", x };
+}
+
+/** Calls a callback of a module with the host's context; its x0, or nothing if it did not return. */
+function callBack(
+  system: System,
+  cpu: number,
+  address: HypVa,
+  ...others: readonly bigint[]
+): bigint | undefined {
+  const { machine, options } = system;
+  const args = [hostContext(cpu), ...others];
+  const ran = nested(system, () =>
+    callEl2(machine, cpu, address, args, environmentOf(system), options.budget, "callback"),
+  );
+  return settled(system, cpu, ran) ? ran.x[0] : undefined;
+}
+
+/** An SMC of the host: the module's handler answers it and says true, or it is forwarded. */
+function answerSmc(system: System, cpu: number, x: readonly bigint[]): HvcAnswer {
+  const { outcome } = nested(system, () => perform(system, { kind: "smc", cpu, x }));
+  if (over(system)) return ENDED;
+  if (outcome.kind === "hcall") return { kind: "registers", x: [outcome.x0, ...x.slice(1)] };
+  if (outcome.kind !== "enters") throw new Error(`SMC answered by ${outcome.kind}`);
+  const handled = callBack(system, cpu, outcome.address);
+  if (handled === undefined) return ENDED;
+  const registers = Array.from({ length: 18 }, (_, n) => readHostRegister(system.machine, cpu, n));
+  // The handler returns a bool: 8 bits.
+  if ((handled & 0xffn) !== 0n) return { kind: "registers", x: registers };
+  if (registers[0] !== x[0]) {
+    stop(system, "an SMC handler that changes x0 and leaves the call to the firmware");
+    return ENDED;
+  }
+  registers[0] = SMCCC_RET_NOT_SUPPORTED;
+  return { kind: "registers", x: registers };
+}
+
+/**
+ * An abort that is not resolved by mapping: the handler of permission faults decides about those;
+ * what is injected the notifier is told of first.
+ * Source: handle_host_mem_abort, host_inject_abort, hyp/nvhe/mem_protect.c (android14-6.1).
+ */
+function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer {
+  const { host_perm_fault_handler: decide, illegal_abt_notifier: notify } =
+    system.hyp.dispatch.callbacks;
+  if (abort.reason === "permission" && decide !== undefined) {
+    const value = callBack(system, cpu, decide, abort.esr, abort.ipa);
+    if (value === undefined) return ENDED;
+    const errno = Number(BigInt.asIntN(32, value));
+    if (errno === 0 || errno === negative("EAGAIN")) return { kind: "retry" };
+    if (errno !== negative("EPERM")) {
+      stop(system, `a permission-fault handler that returns ${errno}`);
+      return ENDED;
+    }
+  }
+  if (notify !== undefined && callBack(system, cpu, notify) === undefined) return ENDED;
+  return { kind: "inject" };
 }
 
 /** The host's registers with the answer of a hypercall in them. */

@@ -6,11 +6,19 @@ import { initialHyp } from "../initial.ts";
 import { boot, modprobeHost } from "../kernel/boot.ts";
 import { deleteModule, finitModule } from "../kernel/finit-module.ts";
 import type { Run } from "../log.ts";
-import type { BootPlan, HostAction, HostHvc, HostRead, HostWrite, Scenario } from "../scenario.ts";
+import type {
+  BootPlan,
+  HostAction,
+  HostHvc,
+  HostRead,
+  HostSmc,
+  HostWrite,
+  Scenario,
+} from "../scenario.ts";
 import { environmentOf, settled } from "./environment.ts";
 import { kernelLinear, MEMORY_END, MEMORY_START } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
-import { hostAccess, hostHvc } from "./run.ts";
+import { hostAccess, hostHvc, hostSmc } from "./run.ts";
 import { over, perform, type RunOptions, type System, stop } from "./system.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
@@ -81,10 +89,13 @@ export function runScenario(
 }
 
 /** One action of the host. */
-function act(system: System, action: HostAction): void {
+export function act(system: System, action: HostAction): void {
   switch (action.kind) {
     case "hvc":
       callFromHost(system, action);
+      return;
+    case "smc":
+      smcFromHost(system, action);
       return;
     case "host_read":
     case "host_write":
@@ -121,6 +132,14 @@ function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
   system.calling.delete(cpu);
   const after = settled(system, cpu, ran) ? ran.x : undefined;
   system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
+}
+
+/** A real SMC at EL1, as `callFromHost` does it. */
+function smcFromHost(system: System, { cpu, x }: HostSmc): void {
+  const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
+  const ran = hostSmc(system.machine, cpu, 0, before, environmentOf(system));
+  const after = settled(system, cpu, ran) ? ran.x : undefined;
+  system.log.push({ kind: "hvc", smc: true, cpu, imm: 0, before, after, by: "host" });
 }
 
 /** LDR or STR at EL1 of 8 bytes in the kernel's linear map. */

@@ -72,9 +72,10 @@ export function shellAction(cmd: string): HostAction | undefined {
 function actionOf(record: TraceRecord, names: Names): HostAction | undefined {
   if (record.kind === "sh") return shellAction(record.cmd);
   if (record.kind === "access") return accessAction(record, names);
-  if (record.kind !== "call" || record.op !== "hvc") return undefined;
+  if (record.kind !== "call") return undefined;
   const x = registersOf(record, names);
   const { cpu, imm } = record;
+  if (x !== undefined && record.op === "smc") return { kind: "smc", cpu, x };
   return x === undefined ? undefined : { kind: "hvc", cpu, imm, x };
 }
 

@@ -33,9 +33,9 @@ function registers(of: readonly bigint[], before: readonly bigint[] | undefined)
 }
 
 /** The registers before and after one HVC, as far as they say something. */
-function hvcLines({ cpu, imm, before, after, by }: HvcRecord): string[] {
+function hvcLines({ smc, cpu, imm, before, after, by }: HvcRecord): string[] {
   const indent = "        ";
-  const first = `${indent}hvc #${imm} on cpu${cpu} by ${CALLERS[by]}`;
+  const first = `${indent}${smc ? "smc" : "hvc"} #${imm} on cpu${cpu} by ${CALLERS[by]}`;
   const [low, high] = registers(before, undefined);
   const lines = [first, `${indent}before  ${low}`];
   const argumentsAbove = before

@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import { isRecording, replayRecording } from "./recorder/replay-file.ts";
 import { readLines, replayFile } from "./vectors/replay-file.ts";
 import { replayText } from "./vectors/report.ts";
 
@@ -19,6 +20,12 @@ function main(): number {
   let mismatches = 0;
   for (const file of positionals) {
     const lines = readLines(file);
+    if (isRecording(lines[0] ?? "")) {
+      const recording = replayRecording(file, lines, progress(file, lines.length - 1));
+      console.log(recording.text);
+      mismatches += recording.mismatches;
+      continue;
+    }
     const replayed = replayFile(file, lines, progress(file, lines.length));
     console.log(replayText(replayed));
     mismatches += replayed.mismatches.length;

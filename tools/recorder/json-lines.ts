@@ -22,7 +22,8 @@ const headerShape = z.strictObject({
   recorder: z.literal(FORMAT),
   /** The first line of `qemu-system-aarch64 --version`. */
   qemu: z.string(),
-  /** The arguments that say which machine and processor. */
+  /** The name of the processor, and QEMU's arguments. */
+  processor: z.string(),
   machine: z.string(),
   seed: z.number(),
   /** The features of the processor; those that are absent are off. */
@@ -54,12 +55,10 @@ const stateShape = z.strictObject({
 
 const lineShape = z.strictObject({
   entry: z.string(),
-  /** Absent: one instruction under software step. */
-  mode: z.literal("run").optional(),
   el: z.enum(["EL0t", "EL1t", "EL1h", "EL2t", "EL2h"]),
   configuration: z.string(),
-  /** Words of eight digits, one after another. */
-  code: z.string().regex(/^(?:[0-9a-f]{8})+$/),
+  /** The instruction word. */
+  op: z.string().regex(/^[0-9a-f]{8}$/),
   pre: stateShape.extend({
     pc: hexText,
     /** Physical address of the code; null where `pc` is not mapped, absent where it is `pc`. */
@@ -121,10 +120,9 @@ export function lineOf({ vector, outcome }: RecordedVector, background: Backgrou
   const { exception } = outcome;
   return {
     entry: vector.entry,
-    ...(vector.mode === "run" ? { mode: "run" } : {}),
     el: vector.el,
     configuration: vector.configuration,
-    code: vector.words.map((word) => hex(word).padStart(8, "0")).join(""),
+    op: hex(vector.words[0]!).padStart(8, "0"),
     pre: {
       pc: hex(pc),
       ...(pa === pc ? {} : { pa: pa === undefined ? null : hex(pa) }),
@@ -172,10 +170,10 @@ function vectorFrom(line: Line, background: Background): Vector {
   const pc = fromHex(pre.pc);
   return {
     entry: line.entry,
-    mode: line.mode ?? "step",
+    mode: "step",
     el: line.el satisfies ElName,
     configuration: line.configuration,
-    words: line.code.match(/.{8}/g)!.map((word) => Number.parseInt(word, 16)),
+    words: [Number.parseInt(line.op, 16)],
     pc,
     pa: pre.pa === undefined ? pc : pre.pa === null ? undefined : fromHex(pre.pa),
     pstate: Number.parseInt(pre.pstate, 16),
@@ -239,6 +237,23 @@ export function backgroundFrom(header: Header): Background {
   return { x: BigUint64Array.from(header.x.map(fromHex)), sp: stackFrom(header.sp) };
 }
 
+/** The doublewords of runs. */
+export function doublewordsOf(runs: Record<string, string>): Cell[] {
+  return Object.entries(runs).flatMap(([address, digits]) =>
+    digits
+      .match(/.{16}/g)!
+      .map((value, i): Cell => [fromHex(address) + BigInt(8 * i), fromHex(value)]),
+  );
+}
+
+export function settingsOfHeader(header: Header): Pick<ReplayMachine, "base" | "configurations"> {
+  const configurations = Object.entries(header.configurations);
+  return {
+    base: settingsFrom(header.registers),
+    configurations: new Map(configurations.map(([name, map]) => [name, settingsFrom(map)])),
+  };
+}
+
 export function parseHeader(text: string): Header {
   return headerShape.parse(JSON.parse(text));
 }
@@ -257,6 +272,7 @@ export function headerOf(
   const { features } = cpuModel;
   return {
     ...{ recorder: FORMAT, qemu: about.qemu, machine: about.machine, seed: about.seed },
+    processor: cpuModel.name,
     features: Object.keys(features).filter((name) => features[name as keyof typeof features]),
     paBits: cpuModel.paBits,
     idRegisters: mapToHex(Object.entries(cpuModel.idRegisters)),
@@ -281,7 +297,7 @@ export function cpuModelFrom(header: Header, known: CpuModel): CpuModel {
   const caches = [...settingsFrom(header.cacheSizes)];
   return {
     ...known,
-    name: header.machine,
+    name: header.processor,
     features: Object.fromEntries(features),
     paBits: header.paBits,
     idRegisters: { ...known.idRegisters, ...Object.fromEntries(idRegisters) },

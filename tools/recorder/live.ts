@@ -17,7 +17,6 @@ import {
   signVectors,
 } from "./record.ts";
 import { createReplayMemory, type ReplayMachine, replay, settingsBefore } from "./replay.ts";
-import { tableImage } from "./translation-tables.ts";
 import type { RecordedVector } from "./vector.ts";
 
 /** Entries whose fields span much more than an operand: these get more vectors. */
@@ -62,13 +61,15 @@ export function planVectors(
 export interface Comparison {
   readonly recording: Recording;
   readonly machine: ReplayMachine;
+  /** The doublewords of its translation tables. */
+  readonly tables: ReadonlyMap<bigint, bigint>;
 }
 
 /** Our side of a recorder. */
 export function replayMachineOf(recorder: Recorder, base: Recording["base"]): ReplayMachine {
   return {
     cpuModel: identifiedModel(recorder),
-    memory: createReplayMemory(tableImage(recorder.machine.memory)),
+    memory: createReplayMemory(recorder.machine.memory.doublewords),
     registers: recorder.frame.registers,
     base,
     configurations: new Map(
@@ -84,7 +85,8 @@ export function recordLive(oracle: Oracle, seed: number, count: number): Compari
   const recorder = openRecorder(oracle, machine);
   try {
     const recording = recordVectors(recorder, signVectors(recorder, planned));
-    return { recording, machine: replayMachineOf(recorder, recording.base) };
+    const ours = replayMachineOf(recorder, recording.base);
+    return { recording, machine: ours, tables: machine.memory.doublewords };
   } finally {
     closeRecorder(recorder);
   }
@@ -98,10 +100,13 @@ export interface Mismatch {
 }
 
 /** Runs everything on our core; the mismatches, explained or not. */
-export function compareAll({ recording, machine }: Comparison): readonly Mismatch[] {
+export function compareAll(
+  vectors: Iterable<RecordedVector>,
+  machine: ReplayMachine,
+): readonly Mismatch[] {
   const explanations = readExplanations();
   const mismatches: Mismatch[] = [];
-  for (const recorded of recording.recorded) {
+  for (const recorded of vectors) {
     const replayed = replay(machine, recorded.vector);
     const before = settingsBefore(machine, recorded.vector);
     const found = differences(recorded.outcome, replayed, before);

@@ -135,3 +135,8 @@ export const OBSERVED_REGISTERS: readonly ObservedRegister[] = rows.map(([name, 
 export function registersOf(features: Features): readonly ObservedRegister[] {
   return OBSERVED_REGISTERS.filter(({ feature }) => feature === undefined || features[feature]);
 }
+
+/** Those with the given names, in the order of the list. */
+export function observedBy(names: readonly string[]): readonly ObservedRegister[] {
+  return OBSERVED_REGISTERS.filter(({ name }) => names.includes(name));
+}

@@ -47,12 +47,12 @@ const el2Vectors = new Set(
 );
 const gates = { ...noGates, el2: el2Vectors };
 
-/** Memory as every vector finds it; `tables` is the image of the translation tables. */
-export function createReplayMemory(tables: { address: bigint; bytes: Uint8Array }): Memory {
+/** Memory as every vector finds it; `tables` are the doublewords of the translation tables. */
+export function createReplayMemory(tables: Iterable<Cell>): Memory {
   const ram = { base: BigInt(LAYOUT.RAM_BASE), sizeBytes: BigInt(LAYOUT.RAM_BYTES) };
   const memory = createMemory([ram]);
   writeBytes(memory, BigInt(LAYOUT.WINDOW), new Uint8Array(windowPattern().buffer));
-  writeBytes(memory, tables.address, tables.bytes);
+  for (const [address, value] of tables) writePhysical(memory, address, 8, value);
   const hvc = BigInt(0xd400_0002 | (HARNESS_LIMITS.EL1_HVC << 5));
   for (let i = 0; i < 16; i++)
     writePhysical(memory, BigInt(LAYOUT.VBAR_EL1_BASE + 0x80 * i), 4, hvc);
@@ -71,8 +71,9 @@ function setPstate(core: Core, spsr: number): void {
   });
 }
 
-const isSysregName = (name: string): name is SysregName =>
-  (sysregNames as readonly string[]).includes(name);
+const knownNames: ReadonlySet<string> = new Set(sysregNames);
+
+const isSysregName = (name: string): name is SysregName => knownNames.has(name);
 
 /** The observed registers that our core has too. */
 function knownRegisters(machine: ReplayMachine): readonly SysregName[] {

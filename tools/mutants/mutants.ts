@@ -1,4 +1,5 @@
-// `npm run mutants -- WHAT`: faults put into a part of the project, to see whether its checks notice.
+// `npm run mutants -- WHAT`: faults put into a part of the project, to see whether its checks
+// notice.
 
 import { mutateCpu } from "./cpu/mutate-cpu.ts";
 

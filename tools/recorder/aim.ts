@@ -1,4 +1,5 @@
-// Aims the data access of a word: gives its base and index registers the values that lead to a page.
+// Aims the data access of a word: gives its base and index registers the values that lead to a
+// page.
 
 import { type DataAccess, indexOffset } from "./data-access.ts";
 import { LAYOUT } from "./layout.ts";

@@ -5,7 +5,9 @@ import type { Cell, Outcome, Settings } from "./vector.ts";
 
 /** One difference: what, and the two values. */
 export interface Difference {
-  /** `x3`, `sp_el1`, `pc`, `pstate`, `exception`, `esr`, a register's name, `memory`, `tag`, `stop`. */
+  /**
+   * `x3`, `sp_el1`, `pc`, `pstate`, `exception`, `esr`, a register's name, `memory`, `tag`, `stop`.
+   */
   readonly what: string;
   readonly recorded: string;
   readonly ours: string;

@@ -1,4 +1,5 @@
-// The configurations that vectors run in: which stages of translation are on, and with which tables.
+// The configurations that vectors run in: which stages of translation are on, and with which
+// tables.
 
 import type { CpuModel } from "../../cpu/cpu-model.ts";
 import type { WatchedRegion } from "./batch-format.ts";

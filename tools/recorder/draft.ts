@@ -64,7 +64,9 @@ export const SPSR = {
   BTYPE: 3 << 10,
 } as const;
 
-/** Distinct values that are recognised when they turn up in the wrong place; stacks in the window. */
+/**
+ * Distinct values that are recognised when they turn up in the wrong place; stacks in the window.
+ */
 export function backgroundOf(seed: number): Background {
   const random = namedRandom(seed, "background");
   const x = BigUint64Array.from({ length: 31 }, (_, n) => (random.bits64() & ~0xffn) | BigInt(n));

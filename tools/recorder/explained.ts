@@ -1,4 +1,5 @@
-// Differences from QEMU that are known, each with a reason: where it deviates, or the text leaves it open.
+// Differences from QEMU that are known, each with a reason: where it deviates, or the text leaves
+// it open.
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";

@@ -64,7 +64,9 @@ function tagAccess(draft: Draft, va: bigint): bigint {
   return (va & ~(15n << 56n)) | (BigInt(tag) << 56n);
 }
 
-/** Authentication makes any address canonical: without translation it would lead to QEMU's devices. */
+/**
+ * Authentication makes any address canonical: without translation it would lead to QEMU's devices.
+ */
 function targetsFor({ configuration }: Draft, { kind }: DataAccess): readonly Target[] {
   const { targets, name } = configuration;
   if (kind !== "authenticated" || !/off$/.test(name)) return targets;

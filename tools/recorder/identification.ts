@@ -28,7 +28,9 @@ const CCSIDR_EL1 = "3 1 0 0 0";
 /** Values of CSSELR_EL1: data and instruction caches of three levels. */
 const CACHES = [0, 1, 2, 3, 4, 5];
 
-/** The processor of ours that should do what QEMU's does; a register that QEMU lacks reads as zero. */
+/**
+ * The processor of ours that should do what QEMU's does; a register that QEMU lacks reads as zero.
+ */
 export function identifiedModel(recorder: Recorder): CpuModel {
   const { cpuModel } = recorder.harness.oracle;
   const { recorded } = recordVectors(recorder, [

@@ -1,4 +1,5 @@
-// Recordings as files: a header line, then one vector a line. properties/vectors/FORMAT.md defines it.
+// Recordings as files: a header line, then one vector a line. properties/vectors/FORMAT.md defines
+// it.
 
 import { z } from "zod";
 import type { CpuModel } from "../../cpu/cpu-model.ts";

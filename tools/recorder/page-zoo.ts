@@ -1,4 +1,5 @@
-// Pages of every kind in one range of addresses: the leaves and the faults that vectors are aimed at.
+// Pages of every kind in one range of addresses: the leaves and the faults that vectors are aimed
+// at.
 
 import type { Features } from "../../cpu/cpu-model.ts";
 import { LAYOUT } from "./layout.ts";
@@ -93,7 +94,10 @@ function randomAttributes(random: Random, regime: Regime): bigint {
   return common | permission | never | bit(random, 11n) | bit(random, 5n);
 }
 
-/** The memory type that a leaf asks for. Stage 2 without FWB: MemAttr 00xx is Device, 1111 write-back. */
+/**
+ * The memory type that a leaf asks for. Stage 2 without FWB: MemAttr 00xx is Device, 1111
+ * write-back.
+ */
 function memoryKind(attributes: bigint, regime: Regime): MemoryKind {
   if (regime === "stage 2") {
     const memory = Number((attributes >> 2n) & 15n);
@@ -104,7 +108,9 @@ function memoryKind(attributes: bigint, regime: Regime): MemoryKind {
   return WRITE_BACK_INDEXES.includes(index) ? "write-back" : "normal";
 }
 
-/** Where a leaf of this size may lead so that it covers the window, and where the window is in it. */
+/**
+ * Where a leaf of this size may lead so that it covers the window, and where the window is in it.
+ */
 function windowLeaf(random: Random, shift: number): { output: bigint; offset: bigint } {
   const size = 1n << BigInt(shift);
   if (size >= LAYOUT.WINDOW_BYTES) {

@@ -1,4 +1,5 @@
-// Words and states for MRS, MSR and SYS: which registers and operations, what is written, what traps.
+// Words and states for MRS, MSR and SYS: which registers and operations, what is written, what
+// traps.
 
 import { type SysregName, sysregRows } from "../../cpu/sysregs/names.ts";
 import { operandValue } from "./operand-values.ts";

@@ -1,4 +1,5 @@
-// Which faults of a source are tried, and in what order: fixed by the seed and by the text around them.
+// Which faults of a source are tried, and in what order: fixed by the seed and by the text around
+// them.
 
 import { createHash } from "node:crypto";
 import type { Edit } from "./edit.ts";

@@ -115,7 +115,9 @@ function readSources(only: string): readonly Source[] {
     .filter(({ tokens }) => tokens.length > 0);
 }
 
-/** Saying how it went, and the exit code: 0 if enough faults died and every survivor has a reason. */
+/**
+ * Saying how it went, and the exit code: 0 if enough faults died and every survivor has a reason.
+ */
 function conclude(run: Run, all: readonly Tried[]): number {
   const counts = countsOf(all, run.survivors);
   console.log(countsText(counts));

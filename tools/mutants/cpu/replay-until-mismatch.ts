@@ -1,4 +1,5 @@
-// Replays sets of vectors in a process of its own, up to the first that is not as recorded, and says
+// Replays sets of vectors in a process of its own, up to the first that is not as recorded, and
+// says
 // so in one line: `loaded no …`, `mismatch …`, or `agreed`. Without sets it only loads the core.
 
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// A copy of the core and of what checks it, in a temporary folder, in which one file at a time is wrong.
+// A copy of the core and of what checks it, in a temporary folder, in which one file at a time is
+// wrong.
 
 import {
   cpSync,

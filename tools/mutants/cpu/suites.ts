@@ -1,4 +1,5 @@
-// What each file of the core is run against: the vectors and tests of what it touches, then all others.
+// What each file of the core is run against: the vectors and tests of what it touches, then all
+// others.
 
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";

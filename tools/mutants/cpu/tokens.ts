@@ -19,7 +19,9 @@ export interface Source {
   readonly tokens: readonly Token[];
   /** For a bracket the position among the tokens of its partner; -1 for all others. */
   readonly partner: readonly number[];
-  /** Tokens that are left alone: imports, what errors say, names and sources that only people read. */
+  /**
+   * Tokens that are left alone: imports, what errors say, names and sources that only people read.
+   */
   readonly exempt: readonly boolean[];
 }
 

@@ -1,6 +1,6 @@
 // The operation of a word: decoded and generated once, then kept, by word and by page.
 
-import { UNDEFINED } from "../bits/effects.ts";
+import { type Effect, UNDEFINED } from "../bits/effects.ts";
 import type { Features } from "../cpu-model.ts";
 import { decode, indexFor } from "../isa/decode.ts";
 import { PAGE_BYTES, type Page } from "../memory.ts";
@@ -20,10 +20,18 @@ export function operationOf(features: Features, word: number): Operation {
   let operation = operations.get(word);
   if (operation === undefined) {
     const entry = decode(indexFor(features), word);
-    operation = entry === undefined ? undefinedOperation : generate(entry.effects(word));
+    operation =
+      entry === undefined
+        ? undefinedOperation
+        : generate(entry.effects(word).filter((effect) => hasEffect(features, effect)));
     operations.set(word, operation);
   }
   return operation;
+}
+
+/** PSTATE.BTYPE stays zero where there is no FEAT_BTI. Source: DDI0487 D8.4.3. */
+function hasEffect(features: Features, effect: Effect): boolean {
+  return features.BTI || effect.effect !== "setPSTATE" || effect.field !== "BTYPE";
 }
 
 /** What is known of the instructions in a page, while its bytes are of this generation. */

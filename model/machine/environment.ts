@@ -263,6 +263,6 @@ function hostRegisters(system: System, cpu: number, { outcome }: ModelStep): Hvc
 function answerOp(system: System, op: string, args: readonly bigint[], cpu: number): Answer {
   const { outcome } = perform(system, { kind: "op", cpu, op, args });
   if (over(system) || outcome.kind !== "returned") return ENDED;
-  const done = opEffect(system.machine, { cpu, op, args, value: outcome.value });
+  const done = opEffect(system.machine, { cpu, op, args, value: outcome.value, hyp: system.hyp });
   return done ?? { kind: "value", x0: outcome.value };
 }

@@ -2,6 +2,7 @@
 // moves, pages that it maps for a moment.
 
 import { addressOf } from "../../spec/types/address.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
 import { PAGE_HYP } from "../../spec/types/module.ts";
 import { protectionOf } from "../ownership/protect.ts";
 import { isMemoryPage, pagesOf } from "../ownership/range.ts";
@@ -21,9 +22,13 @@ export interface OpCall {
   readonly op: string;
   readonly args: readonly bigint[];
   readonly value: bigint;
+  /** The state after the step. */
+  readonly hyp: Hyp;
 }
 
 type Called = OpCall & { readonly machine: Machine };
+
+const PAGE_MASK = 0xfffn;
 
 const at = ({ args }: Called, n: number): bigint => args[n] ?? 0n;
 
@@ -43,6 +48,16 @@ function getLeaf(called: Called): Answer | undefined {
   return fault === undefined ? undefined : { kind: "fault", fault };
 }
 
+/** *haddr of create_private_mapping: the offset in the page is kept. */
+function privateAddress(called: Called): Answer | undefined {
+  const { machine, cpu, value, hyp } = called;
+  if (value !== 0n) return undefined;
+  const base = hyp.el2.reservations.at(-1)?.base ?? 0n;
+  const va = base + (at(called, 0) & PAGE_MASK);
+  const fault = writeHyp(machine, cpu, at(called, 3), littleEndian(va, 8));
+  return fault === undefined ? undefined : { kind: "fault", fault };
+}
+
 /**
  * A page that is given back whole is mapped at once, also where nobody has touched it.
  * Source: module_change_host_page_prot: host_stage2_idmap_locked; measured, ops-inrange: 0x7ff.
@@ -58,8 +73,6 @@ function mapAgain({ machine, op, args, value }: Called): undefined {
     invalidateHostStage2(machine, pa);
   }
 }
-
-const PAGE_MASK = 0xfffn;
 
 /** Writes the slot of this CPU. Source: fixmap_map, fixmap_unmap: hyp_fixmap_map, hyp/nvhe/mm.c. */
 function setFixmap({ machine, cpu }: Called, entry: bigint): bigint {
@@ -108,6 +121,7 @@ const fill = (called: Called): Answer | undefined =>
   inChunks(called, (_, length) => new Uint8Array(length).fill(Number(at(called, 1) & 0xffn)));
 
 const EFFECTS: Readonly<Record<string, (called: Called) => Answer | undefined>> = {
+  create_private_mapping: privateAddress,
   host_stage2_get_leaf: getLeaf,
   host_stage2_mod_prot: mapAgain,
   host_stage2_mod_prot_range: mapAgain,

@@ -147,6 +147,11 @@ export const OWNERSHIP_WALKS: readonly Walk[] = [
   ]),
   walk("what is not pinned is unpinned", [unpin]),
   walk("what is shared and not pinned is unpinned", [op("host_share_hyp", PAGE), unpin]),
+  walk("pages are mapped privately, and refused", [
+    op("create_private_mapping", (PAGE << 12n) + 0x123n, 0x1000n, 6n, 0n),
+    op("create_private_mapping", PAGE << 12n, 0x1000n, 7n, 0n),
+    op("create_private_mapping", PAGE << 12n, 1n << 40n, 6n, 0n),
+  ]),
   walk("entries of the host's table are read", [
     op("host_stage2_get_leaf", PAGE << 12n, 0n, 0n),
     op("host_stage2_get_leaf", BEYOND << 12n, 0n, 0n),

@@ -1,12 +1,25 @@
-// Pins of shared memory, and what modules leave to the host of a page.
+// Pins of shared memory, what modules leave to the host of a page, and private mappings.
 
 import { clause, type StepClause } from "../clause.ts";
 import { isMemory } from "../machine.ts";
 import { cite } from "../sources.ts";
-import type { Pfn } from "../types/address.ts";
+import { type HypVa, hypVa, PAGE_SIZE, type Pfn, pfn } from "../types/address.ts";
+import { negative } from "../types/errno.ts";
+import type { ModuleMapping } from "../types/hyp.ts";
 import { PROT } from "../types/module.ts";
 import { type PageState, PLAIN_PAGE } from "../types/page.ts";
-import { all, answers, changesNothing, panics, refuses } from "./phrases.ts";
+import {
+  all,
+  answer,
+  answers,
+  changesNothing,
+  changesOnly,
+  ensure,
+  equal,
+  panics,
+  refuses,
+  succeeded,
+} from "./phrases.ts";
 import {
   type Asked,
   askedBy,
@@ -170,5 +183,52 @@ export const PROTECTION: readonly StepClause[] = [
     on: ON,
     applies: asks(["leaf"], isWalked),
     holds: (step) => all(answers(step.outcome, 0), changesNothing(step)),
+  }),
+  clause({
+    id: "OWN-26",
+    kind: "kernel",
+    statement: "A private mapping takes fresh addresses for any page and leaves it to its owner.",
+    source: [cite("android14-6.1", "__pkvm_create_private_mapping, hyp/nvhe/mm.c")],
+    on: ON,
+    applies: ({ action, outcome }) => action.op === "create_private_mapping" && succeeded(outcome),
+    holds: (step) => {
+      const [phys = 0n, size = 0n, prot = 0n] = step.action.args;
+      const { el2 } = step.post;
+      const taken = el2.reservations.at(-1);
+      const count = Number((size + (phys % PAGE_SIZE) + PAGE_SIZE - 1n) / PAGE_SIZE);
+      const first = Number(phys / PAGE_SIZE);
+      const mapped = Array.from({ length: count }, (_, n) => [
+        hypVa((taken?.base ?? 0n) + BigInt(n) * PAGE_SIZE),
+        { pfn: pfn(first + n), prot: Number(prot) },
+      ]) as readonly (readonly [HypVa, ModuleMapping])[];
+      return all(
+        ensure(
+          taken !== undefined && taken.pages === count && taken.base >= step.pre.el2.nextFree,
+          "the addresses are not fresh",
+        ),
+        ensure(
+          equal(el2.mappings, new Map([...step.pre.el2.mappings, ...mapped])),
+          "the addresses, and no others, map the pages with the permissions asked for",
+        ),
+        changesOnly(step, "el2"),
+      );
+    },
+  }),
+  clause({
+    id: "OWN-27",
+    kind: "kernel",
+    statement: "A private mapping that is refused for its permissions has used up its addresses.",
+    source: [
+      cite("android14-6.1", "__pkvm_create_private_mapping, hyp/nvhe/mm.c"),
+      cite("measured", "mod-ok: prot 0x44 is -EINVAL"),
+    ],
+    on: ON,
+    applies: ({ action, outcome }) =>
+      action.op === "create_private_mapping" && answer(outcome) === BigInt(negative("EINVAL")),
+    holds: (step) =>
+      all(
+        ensure(step.post.el2.nextFree > step.pre.el2.nextFree, "the addresses are still free"),
+        changesOnly(step, "el2.nextFree", "el2.reservations"),
+      ),
   }),
 ];

@@ -4,7 +4,7 @@ import { describe } from "vitest";
 import { OWNERSHIP } from "../../../spec/clauses/ownership.ts";
 import { PROTECTION } from "../../../spec/clauses/protection.ts";
 import type { Op } from "../../../spec/types/action.ts";
-import { pfn } from "../../../spec/types/address.ts";
+import { hypVa, pfn } from "../../../spec/types/address.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
 import { HYP_PAGE, type PageState } from "../../../spec/types/page.ts";
 import {
@@ -108,6 +108,19 @@ const unpin = op("unpin_shared_mem", VA, VA + 1n);
 const protect = (frame: bigint, prot: bigint, nr: bigint): Op =>
   op("host_stage2_mod_prot_range", frame, prot, nr);
 
+const MAP = op("create_private_mapping", (FRAME << 12n) + 4n, 8n, 6n, 0n);
+const FRESH = hypVa(DEPRIVILEGED.el2.nextFree);
+const reserves: Change = (hyp) => {
+  hyp.el2.reservations.push({ base: FRESH, pages: 1 });
+  hyp.el2.nextFree = hypVa(FRESH + 0x1000n);
+};
+const maps =
+  (prot: number): Change =>
+  (hyp) => {
+    reserves(hyp);
+    hyp.el2.mappings.set(FRESH, { pfn: PAGE, prot });
+  };
+
 describe("pins and protections", () => {
   tryClauses(PROTECTION, {
     "OWN-14": refused(DEPRIVILEGED, pin, -1),
@@ -119,6 +132,17 @@ describe("pins and protections", () => {
     "OWN-22": done(DEPRIVILEGED, protect(FRAME, 3n, 1n), sets(LIMITED)),
     "OWN-23": ends(DEPRIVILEGED, protect(BEYOND, 3n, 1n), "EL2_BUG"),
     "OWN-24": refused(DEPRIVILEGED, op("host_stage2_get_leaf", 1n << 40n), -34),
+    "OWN-26": [
+      step(DEPRIVILEGED, MAP, returned(0), maps(6)),
+      step(DEPRIVILEGED, MAP, returned(0)),
+      step(DEPRIVILEGED, MAP, returned(0), maps(4)),
+      leaving(step(DEPRIVILEGED, MAP, returned(0), maps(6)), takesPage),
+    ],
+    "OWN-27": [
+      step(DEPRIVILEGED, MAP, returned(-22), reserves),
+      step(DEPRIVILEGED, MAP, returned(-22)),
+      step(DEPRIVILEGED, MAP, returned(-22), maps(6)),
+    ],
     "OWN-25": [
       step(DEPRIVILEGED, op("host_stage2_get_leaf", FRAME << 12n), returned(0)),
       step(DEPRIVILEGED, op("host_stage2_get_leaf", FRAME << 12n), returned(0), takesPage),

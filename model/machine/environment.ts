@@ -194,7 +194,7 @@ function enterRegistered(
   return over(system) ? ENDED : { kind: "registers", x };
 }
 
-/** Calls a callback of a module with the host's context; its x0, or nothing if it did not return. */
+/** Calls a module's callback with the host's context; its x0, or nothing if it did not return. */
 function callBack(
   system: System,
   cpu: number,

@@ -1,4 +1,4 @@
-// `npm run record-vectors`: records vectors of every decode entry in QEMU, into a file or to compare at once.
+// `npm run record-vectors`: records vectors of every entry in QEMU, to keep or to compare.
 
 import { parseArgs } from "node:util";
 import { installTools } from "./recorder/install.ts";

@@ -1,4 +1,4 @@
-// Our core gives QEMU's answer for every recorded vector, but for the differences that are explained.
+// Our core gives QEMU's answer for every recorded vector, but for what is explained.
 
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

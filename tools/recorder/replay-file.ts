@@ -108,9 +108,9 @@ export function replayRecording(
   each: (done: number) => void,
 ): { readonly text: string; readonly mismatches: number } {
   const { vectors, explained, mismatches } = replayLines(lines, each);
-  const summary = `${path}: ${vectors} vectors, ${explained} explained, ${mismatches.length} mismatches`;
+  const counts = `${vectors} vectors, ${explained} explained, ${mismatches.length} mismatches`;
   return {
-    text: [summary, ...mismatches.map(mismatchText)].join("\n"),
+    text: [`${path}: ${counts}`, ...mismatches.map(mismatchText)].join("\n"),
     mismatches: mismatches.length,
   };
 }

@@ -12,7 +12,7 @@ import type { Oracle } from "./oracles.ts";
 const QEMU = "qemu-system-aarch64";
 const GCC = "aarch64-linux-gnu-gcc";
 const SOURCES = fileURLToPath(new URL("harness/", import.meta.url));
-const BATCH_SECONDS = 30;
+const BATCH_SECONDS = 180;
 
 const COMPILE = [
   ...["-O2", "-march=armv8.6-a+memtag", "-mgeneral-regs-only", "-mstrict-align"],

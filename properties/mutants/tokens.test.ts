@@ -49,7 +49,11 @@ describe("sources", () => {
   it("imports, errors, names and sources are exempt", () => {
     const source = readSource(
       "f.ts",
-      'import { a } from "b";\nconst c = { name: "C", source: "D", n: 1 };\nthrow new Error("x" + 1);\n',
+      [
+        'import { a } from "b";',
+        'const c = { name: "C", source: "D", n: 1 };',
+        'throw new Error("x" + 1);\n',
+      ].join("\n"),
     );
     const kept = source.tokens.filter((_, i) => !source.exempt[i]).map(({ text }) => text);
     expect(kept).toEqual(["const", "c", "=", "{", ",", ",", "n", ":", "1", "}", ";"]);

@@ -97,8 +97,8 @@ export function tableText(
   return [
     "# Faults put into the core, and what notices each",
     "",
-    "Written by `npm run mutants -- cpu`; tools/mutants/cpu/ says how. A fault is one change of one",
-    "file that still compiles and loads. It is killed when a recorded vector or a test fails that",
+    "Written by `npm run mutants -- cpu`; tools/mutants/cpu/ says how. A fault is one change of",
+    "one file that still compiles and loads. It is killed when a recorded vector or a test fails that",
     "does not fail without it, or when something no longer ends.",
     "",
     `Seed ${seed}: ${countsText(counts)}.`,

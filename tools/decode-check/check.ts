@@ -7,7 +7,7 @@ import { ourVerdict, type ToolVerdict, UNALLOCATED } from "./verdict.ts";
 /** What the tools say of one word. */
 export interface ToolVerdicts {
   readonly word: number;
-  /** LLVM with the features of our processor, and with everything that it knows. */
+  /** LLVM with the features of our processor; and with everything it knows, if it was asked. */
   readonly llvmBase: ToolVerdict;
   readonly llvmAll: ToolVerdict;
   readonly objdump: ToolVerdict;

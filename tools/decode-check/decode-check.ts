@@ -18,6 +18,7 @@ import {
 import { findLlvmMc, type LlvmMc } from "./llvm-mc.ts";
 import { findObjdump, type Objdump } from "./objdump.ts";
 import { recordSample } from "./sample.ts";
+import { ourVerdict, UNALLOCATED } from "./verdict.ts";
 import { directedWords, randomWords } from "./words.ts";
 
 /** Words given to one process of each tool. */
@@ -45,18 +46,23 @@ function* batches(words: Iterable<number>): Generator<Uint32Array> {
   if (batch.length > 0) yield Uint32Array.from(batch);
 }
 
-/** What the tools say of every word, in order. */
+/**
+ * What the tools say of every word, in order. LLVM is asked for newer features only where it matters:
+ * where it has no instruction without them, and we have none either.
+ */
 function* asked({ llvm, objdump }: Tools, words: Iterable<number>): Generator<ToolVerdicts> {
   const none = { mnemonic: undefined };
   for (const batch of batches(words)) {
-    const [base, all, dumped] = [llvm.base(batch), llvm.all(batch), objdump.all(batch)];
-    for (const [i, word] of batch.entries())
-      yield {
-        word,
-        llvmBase: base[i] ?? none,
-        llvmAll: all[i] ?? none,
-        objdump: dumped[i] ?? none,
-      };
+    const [base, dumped] = [llvm.base(batch), objdump.all(batch)];
+    const open = batch.filter(
+      (word, i) => base[i]?.mnemonic === undefined && ourVerdict(word) === UNALLOCATED,
+    );
+    const all = llvm.all(open);
+    const newer = new Map([...open].map((word, i) => [word, all[i] ?? none]));
+    for (const [i, word] of batch.entries()) {
+      const llvmAll = newer.get(word) ?? none;
+      yield { word, llvmBase: base[i] ?? none, llvmAll, objdump: dumped[i] ?? none };
+    }
   }
 }
 

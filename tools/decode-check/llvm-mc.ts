@@ -1,14 +1,11 @@
 // llvm-mc as a decoder: many words through one process, an opcode, a mnemonic or nothing for each.
 
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { outputOf } from "./output-of.ts";
 import { movesNothing, type ToolVerdict } from "./verdict.ts";
 
 /** The features of our `max` processor, in LLVM's names; without floating point. */
-const base = "+v8.5a,+mte,-fp-armv8,-neon";
-
-const OUTPUT_MAX = 2 ** 30;
+const base = "+v8.5a,+ssbs,+mte,-fp-armv8,-neon";
 
 export interface LlvmMc {
   readonly version: string;
@@ -27,7 +24,7 @@ export function findLlvmMc(folder: string): LlvmMc | undefined {
     const version = /LLVM version ([\d.]+)/.exec(stdout ?? "")?.[1];
     if (status !== 0 || version === undefined) continue;
     const decode = (features: string) => (words: Uint32Array) =>
-      disassemble(command, features, join(folder, "words.txt"), words);
+      disassemble(folder, command, features, words);
     return { version, base: decode(base), all: decode("+all") };
   }
   return undefined;
@@ -43,18 +40,14 @@ function byteLines(words: Uint32Array): string {
 }
 
 function disassemble(
+  folder: string,
   command: string,
   features: string,
-  path: string,
   words: Uint32Array,
 ): readonly ToolVerdict[] {
-  writeFileSync(path, byteLines(words));
-  const args = ["--disassemble", "-triple=aarch64", `-mattr=${features}`, "--show-inst"];
-  const { stdout, stderr } = spawnSync(command, [...args, "-M", "no-aliases", path], {
-    encoding: "utf8",
-    maxBuffer: OUTPUT_MAX,
-  });
-  rmSync(path);
+  const how = ["--disassemble", "-triple=aarch64", `-mattr=${features}`];
+  const args = [...how, "--show-inst", "-M", "no-aliases"];
+  const { stdout, stderr } = outputOf(folder, command, args, byteLines(words));
   return parseOutput(words.length, stdout, stderr);
 }
 

@@ -1,11 +1,9 @@
 // objdump as a decoder: many words through one process, a mnemonic or nothing for each.
 
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { outputOf } from "./output-of.ts";
 import { movesNothing, type ToolVerdict } from "./verdict.ts";
 
-const OUTPUT_MAX = 2 ** 30;
 const COMMAND = "aarch64-linux-gnu-objdump";
 
 export interface Objdump {
@@ -19,15 +17,13 @@ export function findObjdump(folder: string): Objdump | undefined {
   const { status, stdout } = spawnSync(COMMAND, ["--version"], { encoding: "utf8" });
   const version = /([\d.]+)\s*$/m.exec(stdout?.split("\n")[0] ?? "")?.[1];
   if (status !== 0 || version === undefined) return undefined;
-  return { version, all: (words) => disassemble(join(folder, "words.bin"), words) };
+  return { version, all: (words) => disassemble(folder, words) };
 }
 
-function disassemble(path: string, words: Uint32Array): readonly ToolVerdict[] {
-  writeFileSync(path, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
-  const args = ["-D", "-z", "-b", "binary", "-m", "aarch64", "-M", "no-aliases", path];
-  const { stdout } = spawnSync(COMMAND, args, { encoding: "utf8", maxBuffer: OUTPUT_MAX });
-  rmSync(path);
-  return parseOutput(words.length, stdout);
+function disassemble(folder: string, words: Uint32Array): readonly ToolVerdict[] {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  const args = ["-D", "-z", "-b", "binary", "-m", "aarch64", "-M", "no-aliases"];
+  return parseOutput(words.length, outputOf(folder, COMMAND, args, bytes).stdout);
 }
 
 /** One line a word: address, word, mnemonic and operands. */

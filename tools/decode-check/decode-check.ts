@@ -47,8 +47,8 @@ function* batches(words: Iterable<number>): Generator<Uint32Array> {
 }
 
 /**
- * What the tools say of every word, in order. LLVM is asked for newer features only where it matters:
- * where it has no instruction without them, and we have none either.
+ * What the tools say of every word, in order. LLVM is asked for newer features only where it
+ * matters: where it has no instruction without them, and we have none either.
  */
 function* asked({ llvm, objdump }: Tools, words: Iterable<number>): Generator<ToolVerdicts> {
   const none = { mnemonic: undefined };

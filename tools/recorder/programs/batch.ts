@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { qemuArguments } from "../qemu.ts";
 import { DUMPED, dataPattern, PLACES, PROGRAM_ORACLE, SETTINGS, TABLES_IMAGE } from "./machine.ts";
 import { OUTCOME_DOUBLEWORDS, type Outcome, type Program } from "./program.ts";
-import { NOP } from "./words.ts";
 
 const QEMU = "qemu-system-aarch64";
 const GCC = "aarch64-linux-gnu-gcc";
@@ -83,11 +82,11 @@ export function removeProgramHarness({ folder }: ProgramHarness): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Words in doublewords; an odd number is made even. */
+/** Words in doublewords; an odd number is made even, with what memory holds there anyway. */
 function packWords(words: readonly number[]): bigint[] {
   const packed: bigint[] = [];
   for (let i = 0; i < words.length; i += 2)
-    packed.push((BigInt(words[i + 1] ?? NOP) << 32n) | BigInt(words[i]!));
+    packed.push((BigInt(words[i + 1] ?? 0) << 32n) | BigInt(words[i]!));
   return packed;
 }
 

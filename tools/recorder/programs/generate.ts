@@ -6,7 +6,7 @@ import { EL_MODES, type ElName } from "../vector.ts";
 import { DATA_MIDDLE, PLACES, UPPER_RANGE } from "./machine.ts";
 import { accessWords, exclusiveWords, zeroWords } from "./memory-words.ts";
 import type { Aimed, Item, Label, Program } from "./program.ts";
-import { dataProcessingWord, exceptionWords, type Place, systemWord } from "./straight.ts";
+import { dataProcessingWord, exceptionWords, type Place, systemWords } from "./straight.ts";
 import * as w from "./words.ts";
 
 /** A block that is being written: its items, and branches that still look for their target. */
@@ -128,7 +128,7 @@ function fill(block: Block, words: number): void {
     else if (kind < 19) pushWords(block, ...accessWords(place));
     else if (kind < 20) pushWords(block, ...exclusiveWords(place));
     else if (kind < 21) pushWords(block, ...(random.oneIn(3) ? zeroWords(place) : [w.NOP]));
-    else if (kind < 24) pushWords(block, systemWord(place));
+    else if (kind < 24) pushWords(block, ...systemWords(place));
     else if (kind < 25) pushWords(block, ...exceptionWords(place));
     else if (kind < 29) pushBranch(block);
     else if (kind < 31 && callable.length > 0) pushCall(block);

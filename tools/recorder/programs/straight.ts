@@ -7,7 +7,7 @@ import { classes } from "../../../cpu/isa/entries.ts";
 import type { Random } from "../random.ts";
 import type { ElName } from "../vector.ts";
 import { PLACES, PROGRAM_ORACLE } from "./machine.ts";
-import { addShifted, adr, blr, brk, freeRegister, hvc, ROLES, smc, svc } from "./words.ts";
+import { addShifted, adr, blr, brk, freeRegister, hvc, NOP, ROLES, smc, svc } from "./words.ts";
 
 const { features } = PROGRAM_ORACLE.cpuModel;
 const index = indexFor(features);
@@ -137,10 +137,12 @@ function pstateWord(random: Random): number {
 
 const hint = (imm: number): number => (0xd503_201f | (imm << 5)) >>> 0;
 
+const SB = 0xd503_30ff;
+
 /** CFINV, XAFLAG, AXFLAG; DMB ISH, DSB SY, ISB, SB, CLREX; IC IALLU, TLBI VMALLE1. */
 const OTHERS = [
   ...[0xd500_401f, 0xd500_403f, 0xd500_405f],
-  ...[0xd503_3bbf, 0xd503_3f9f, 0xd503_3fdf, 0xd503_30ff, 0xd503_305f],
+  ...[0xd503_3bbf, 0xd503_3f9f, 0xd503_3fdf, SB, 0xd503_305f],
   ...[0xd508_751f, 0xd508_871f],
 ];
 /** NOP, YIELD, SEV, SEVL, four that sign X17, CSDB, BTI. */
@@ -153,8 +155,13 @@ const BY_ADDRESS = [
   ...[0xd50b_7a20, 0xd50b_7e20],
 ];
 
-/** System instructions that leave the machine as it is. */
-export function systemWord({ random, inFunction }: Place): number {
+/** System instructions that leave the machine as it is. QEMU keeps BTYPE behind SB: it is zero. */
+export function systemWords(place: Place): number[] {
+  const word = systemWord(place);
+  return word === SB ? [NOP, SB] : [word];
+}
+
+function systemWord({ random, inFunction }: Place): number {
   switch (random.below(6)) {
     case 0:
     case 1:

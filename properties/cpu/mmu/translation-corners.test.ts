@@ -5,8 +5,10 @@ import { describe, expect, test } from "vitest";
 import { noGates, run } from "../../../cpu/core.ts";
 import { readPhysical, writePhysical, writeTag } from "../../../cpu/memory.ts";
 import { writeMem } from "../../../cpu/mmu/access.ts";
+import { maintainCache } from "../../../cpu/mmu/cache-maintenance.ts";
 import {
   AF,
+  AP_TABLE_READ_ONLY,
   AP2,
   attrIndex,
   DBM,
@@ -23,6 +25,7 @@ import {
   set,
   summary,
   VALID_BLOCK,
+  VALID_TABLE,
 } from "./machine.ts";
 
 const EE = 1n << 25n;
@@ -127,5 +130,82 @@ describe("literals", () => {
     core.pc = at + 4n;
     run(core, { budget: 1, gates: noGates });
     expect(core.x[1]).toBe(0x1122_3344_5566_7788n);
+  });
+});
+
+describe("translation off", () => {
+  test("TBI ignores bits 63 to 56; bit 55 still has to be zero", () => {
+    const at = 0x4500_0000n;
+    const core = machine({ sysregs: { TCR_EL1: (1n << 37n) | (1n << 38n) } });
+    put(core, at, 0x77n);
+    expect(load(core, (0xffn << 56n) | at)).toBe(0x77n);
+    expect(summary(load(core, (0xffn << 56n) | (1n << 55n) | at))).toBe("EL1 ec 25 fsc 00");
+    expect(summary(load(core, (1n << 54n) | at))).toBe("EL1 ec 25 fsc 00");
+    set(core, { TCR_EL1: 0n });
+    expect(summary(load(core, (1n << 56n) | at))).toBe("EL1 ec 25 fsc 00");
+  });
+});
+
+describe("EL2 alone", () => {
+  /** 4000_0000 and up through a table of level 2 whose descriptor says APTable read-only. */
+  const readOnlyTable = (hpd: bigint) => {
+    const core = machine({
+      el: 2,
+      sysregs: {
+        SCTLR_EL2: 0x30c5_0831n,
+        MAIR_EL2: MAIR,
+        TCR_EL2: (1n << 31n) | (1n << 23n) | (5n << 16n) | hpd | 25n,
+        TTBR0_EL2: 0x4000_0000n,
+      },
+    });
+    put(core, 0x4000_0008n, 0x4000_1000n | AP_TABLE_READ_ONLY | VALID_TABLE);
+    put(core, 0x4000_1000n, 0x4000_0000n | AF | NORMAL | VALID_BLOCK);
+    return core;
+  };
+
+  test("APTable takes writing away, unless TCR_EL2.HPD says not", () => {
+    const write = (core: ReturnType<typeof machine>) =>
+      summary(writeMem(core, 0x4001_0000n, 8, 1n, plain(8)));
+    expect(write(readOnlyTable(0n))).toBe("EL2 ec 25 fsc 0e");
+    expect(write(readOnlyTable(1n << 24n))).toBe("value undefined");
+  });
+});
+
+describe("TCR_EL2.PS", () => {
+  test("is bits 18 to 16 alone: TBI, HA and HD beside it do not make outputs larger", () => {
+    for (const beside of [0n, 1n << 20n, 1n << 21n, 3n << 21n]) {
+      const core = machine({
+        el: 2,
+        sysregs: {
+          SCTLR_EL2: 0x30c5_0831n,
+          MAIR_EL2: MAIR,
+          TCR_EL2: (1n << 31n) | (1n << 23n) | beside | 25n,
+          TTBR0_EL2: 0x4000_0000n,
+        },
+      });
+      put(core, 0x4000_0008n, (1n << 32n) | AF | NORMAL | VALID_BLOCK);
+      expect(summary(load(core, 0x4000_0000n))).toBe("EL2 ec 25 fsc 01");
+    }
+  });
+});
+
+describe("cache maintenance by address and stage 2", () => {
+  test("above EL0 it needs no permission, at EL0 it has to be able to read", () => {
+    for (const [el, bits, expected] of [
+      [1, 0n, "value undefined"],
+      [0, 0n, "EL2 ec 24 fsc 0d"],
+      [0, S2_READ, "value undefined"],
+    ] as const) {
+      const core = machine({
+        el,
+        sysregs: {
+          HCR_EL2: (1n << 31n) | 1n,
+          VTCR_EL2: (1n << 31n) | (5n << 16n) | (1n << 6n) | 25n,
+          VTTBR_EL2: 0x4000_0000n,
+        },
+      });
+      put(core, 0x4000_0008n, 0x4000_0000n | AF | bits | S2_NORMAL | VALID_BLOCK);
+      expect([el, summary(maintainCache(core, 0x4500_0000n, false))]).toEqual([el, expected]);
+    }
   });
 });

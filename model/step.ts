@@ -1,8 +1,7 @@
 // One step of the system: an action, its answer, the state after.
 
-import { match } from "ts-pattern";
 import type { Step } from "../spec/clause.ts";
-import type { Action, Hvc, Op } from "../spec/types/action.ts";
+import type { Action, ActionKind, ActionOf, Hvc, Op } from "../spec/types/action.ts";
 import type { Hyp } from "../spec/types/hyp.ts";
 import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
 import {
@@ -20,7 +19,7 @@ import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
-import { type Applied, type ApplyOptions, apply } from "./transition.ts";
+import { type Applied, type ApplyOptions, apply, type Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
 /** A step with the rule that made it: which transition, and which clause refused. */
@@ -59,37 +58,50 @@ function stepOp(pre: Hyp, action: Op, options: ApplyOptions): Applied {
     : apply(transition, pre, action, options);
 }
 
+/** The transition of each kind of action that has one of its own. */
+const TRANSITION_OF: {
+  readonly [K in Exclude<ActionKind, "hvc" | "op">]: Transition<ActionOf<K>>;
+} = {
+  parse_early_param: parseEarlyParam,
+  kvm_arm_init: kvmArmInit,
+  pkvm_request_early_module: requestEarlyModule,
+  modprobe_exit: modprobeExit,
+  pkvm_load_early_modules: earlyModulesDone,
+  pkvm_firmware_rmem_clear: firmwareClear,
+  pkvm_drop_host_privileges: dropHostPrivileges,
+  load_module: loadModule,
+  module_init_returned: moduleInitReturned,
+  __pkvm_load_el2_module: loadEl2Module,
+  el2_module_reserved: el2ModuleReserved,
+  el2_module_loaded: el2ModuleLoaded,
+  delete_module: deleteModule,
+  pkvm_iommu_finalize: iommuFinalize,
+  el2_init_returned: el2InitReturned,
+  handler_returned: handlerReturned,
+  el2_exception: el2Exception,
+  host_oops: hostOops,
+  host_panic: hostPanic,
+  budget_spent: budgetSpent,
+  smc: hostSmcCall,
+  KVM_CREATE_VM: kvmCreateVm,
+  KVM_SET_FW_IPA: kvmSetFirmwareIpa,
+  KVM_RUN: kvmRun,
+  KVM_CLOSE: kvmClose,
+};
+
+function applyAction(pre: Hyp, action: Action, options: ApplyOptions): Applied {
+  switch (action.kind) {
+    case "hvc":
+      return stepHvc(pre, action, options);
+    case "op":
+      return stepOp(pre, action, options);
+    default:
+      return apply(TRANSITION_OF[action.kind] as Transition<Action>, pre, action, options);
+  }
+}
+
 /** Applies one action. Nothing may follow the end of the system: that would be our mistake. */
 export function step(pre: Hyp, action: Action, options: ApplyOptions = {}): ModelStep {
   if (pre.end !== undefined) throw new Error(`step: ${action.kind} after the system ended`);
-  const applied = match(action)
-    .with({ kind: "parse_early_param" }, (a) => apply(parseEarlyParam, pre, a, options))
-    .with({ kind: "kvm_arm_init" }, (a) => apply(kvmArmInit, pre, a, options))
-    .with({ kind: "pkvm_request_early_module" }, (a) => apply(requestEarlyModule, pre, a, options))
-    .with({ kind: "modprobe_exit" }, (a) => apply(modprobeExit, pre, a, options))
-    .with({ kind: "pkvm_load_early_modules" }, (a) => apply(earlyModulesDone, pre, a, options))
-    .with({ kind: "pkvm_firmware_rmem_clear" }, (a) => apply(firmwareClear, pre, a, options))
-    .with({ kind: "pkvm_drop_host_privileges" }, (a) => apply(dropHostPrivileges, pre, a, options))
-    .with({ kind: "load_module" }, (a) => apply(loadModule, pre, a, options))
-    .with({ kind: "module_init_returned" }, (a) => apply(moduleInitReturned, pre, a, options))
-    .with({ kind: "__pkvm_load_el2_module" }, (a) => apply(loadEl2Module, pre, a, options))
-    .with({ kind: "el2_module_reserved" }, (a) => apply(el2ModuleReserved, pre, a, options))
-    .with({ kind: "el2_module_loaded" }, (a) => apply(el2ModuleLoaded, pre, a, options))
-    .with({ kind: "delete_module" }, (a) => apply(deleteModule, pre, a, options))
-    .with({ kind: "pkvm_iommu_finalize" }, (a) => apply(iommuFinalize, pre, a, options))
-    .with({ kind: "hvc" }, (a) => stepHvc(pre, a, options))
-    .with({ kind: "el2_init_returned" }, (a) => apply(el2InitReturned, pre, a, options))
-    .with({ kind: "handler_returned" }, (a) => apply(handlerReturned, pre, a, options))
-    .with({ kind: "op" }, (a) => stepOp(pre, a, options))
-    .with({ kind: "el2_exception" }, (a) => apply(el2Exception, pre, a, options))
-    .with({ kind: "host_oops" }, (a) => apply(hostOops, pre, a, options))
-    .with({ kind: "host_panic" }, (a) => apply(hostPanic, pre, a, options))
-    .with({ kind: "budget_spent" }, (a) => apply(budgetSpent, pre, a, options))
-    .with({ kind: "smc" }, (a) => apply(hostSmcCall, pre, a, options))
-    .with({ kind: "KVM_CREATE_VM" }, (a) => apply(kvmCreateVm, pre, a, options))
-    .with({ kind: "KVM_SET_FW_IPA" }, (a) => apply(kvmSetFirmwareIpa, pre, a, options))
-    .with({ kind: "KVM_RUN" }, (a) => apply(kvmRun, pre, a, options))
-    .with({ kind: "KVM_CLOSE" }, (a) => apply(kvmClose, pre, a, options))
-    .exhaustive();
-  return { pre, action, ...applied };
+  return { pre, action, ...applyAction(pre, action, options) };
 }

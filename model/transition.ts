@@ -47,9 +47,17 @@ export interface Transition<A> {
  */
 export type GuardKey = `${string}/${ClauseId}`;
 
+/** How an effect is let change a state: the state after is a new one, or the same if unchanged. */
+export type Change = (
+  pre: Hyp,
+  effect: (draft: Mutable<Hyp>) => Outcome,
+) => { readonly post: Hyp; readonly outcome: Outcome };
+
 /** What `apply` needs besides state and action. */
 export interface ApplyOptions {
   readonly omit?: ReadonlySet<string>;
+  /** Immer where nothing is said; a search copies plainly. */
+  readonly change?: Change;
 }
 
 /** The state after, the answer, and the guard that refused, if one did. */
@@ -80,6 +88,15 @@ function endOf(outcome: Outcome): End | undefined {
   }
 }
 
+/** One draft of immer's: what the effect leaves alone is shared with the state before. */
+export const withImmer: Change = (pre, effect) => {
+  let outcome: Outcome | undefined;
+  const post = produce(pre, (draft) => {
+    outcome = effect(draft as Mutable<Hyp>);
+  });
+  return { post, outcome: outcome as unknown as Outcome };
+};
+
 /** Runs one transition: the first guard that does not permit answers; otherwise the effect does. */
 export function apply<A>(
   transition: Transition<A>,
@@ -100,13 +117,11 @@ export function apply<A>(
       };
     }
   }
-  let outcome: Outcome | undefined;
-  const changed = produce(pre, (draft) => {
-    outcome = transition.effect(draft as Mutable<Hyp>, action);
-  });
+  const change = options.change ?? withImmer;
+  const { post, outcome } = change(pre, (draft) => transition.effect(draft, action));
   if (outcome === undefined) throw new Error(`${transition.name}: the effect answered nothing`);
   return {
-    post: withEnd(changed, outcome),
+    post: withEnd(post, outcome),
     outcome,
     refusedBy: undefined,
     transition: transition.name,

@@ -148,4 +148,12 @@ export const ANDROID14_6_1: Branch = {
   closingCheck: "__pkvm_prot_finalize",
   dmaIsolatedBy: "pkvm_iommu_finalize",
   finalizeAsksKvmInitialised: false,
+  smc: {
+    evidence: "measured",
+    ffa: "filtered",
+    immediateRefused: false,
+    upperBitsRefused: false,
+    hintMasked: true,
+    poisonsFirmware: true,
+  },
 };

@@ -193,4 +193,12 @@ export const ANDROID15_6_6: Branch = {
   closingCheck: "__pkvm_prot_finalize",
   dmaIsolatedBy: "kvm_iommu_init_driver",
   finalizeAsksKvmInitialised: true,
+  smc: {
+    evidence: "read",
+    ffa: "swallowed",
+    immediateRefused: false,
+    upperBitsRefused: false,
+    hintMasked: true,
+    poisonsFirmware: true,
+  },
 };

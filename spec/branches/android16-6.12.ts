@@ -227,4 +227,12 @@ export const ANDROID16_6_12: Branch = {
   closingCheck: "__pkvm_prot_finalize",
   dmaIsolatedBy: "kvm_iommu_init_driver",
   finalizeAsksKvmInitialised: true,
+  smc: {
+    evidence: "open",
+    ffa: "version first",
+    immediateRefused: false,
+    upperBitsRefused: false,
+    hintMasked: true,
+    poisonsFirmware: true,
+  },
 };

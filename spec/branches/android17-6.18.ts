@@ -222,4 +222,12 @@ export const ANDROID17_6_18: Branch = {
   closingCheck: "__pkvm_late_cpus_finalize",
   dmaIsolatedBy: "kvm_iommu_init_driver",
   finalizeAsksKvmInitialised: true,
+  smc: {
+    evidence: "read",
+    ffa: "version first",
+    immediateRefused: true,
+    upperBitsRefused: false,
+    hintMasked: true,
+    poisonsFirmware: true,
+  },
 };

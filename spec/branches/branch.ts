@@ -51,6 +51,31 @@ export interface MappedSection {
   readonly prot: number;
 }
 
+/**
+ * What becomes of an FF-A call of the host: `forwarded`, all of them; `filtered`, the proxy answers
+ * what it blocks and what moves memory; `version first`, nothing is answered otherwise until the
+ * version was negotiated; `swallowed`, the same, but the registers stay as the caller set them.
+ */
+export type FfaPolicy = "forwarded" | "filtered" | "version first" | "swallowed";
+
+/** How SMCs of the host are handled. */
+export interface SmcPolicy {
+  /** How this part is known. */
+  readonly evidence: Evidence;
+  readonly ffa: FfaPolicy;
+  /** Whether an SMC with an immediate other than 0 is answered NOT_SUPPORTED. */
+  readonly immediateRefused: boolean;
+  /** Whether only ids of 32 bits are looked at; otherwise the upper half is dropped. */
+  readonly upperBitsRefused: boolean;
+  /** Whether the SVE hint is removed from the id before it is looked at. */
+  readonly hintMasked: boolean;
+  /**
+   * Whether the calls that end the system poison the firmware of VMs first and take the lock of
+   * MEM_PROTECT, which nobody gives back.
+   */
+  readonly poisonsFirmware: boolean;
+}
+
 /** One branch, complete: no defaults, no inheritance from another branch. */
 export interface Branch {
   readonly name: BranchName;
@@ -114,4 +139,5 @@ export interface Branch {
   readonly dmaIsolatedBy: "pkvm_iommu_finalize" | "kvm_iommu_init_driver";
   /** Whether finalize_pkvm also asks is_kvm_arm_initialised. */
   readonly finalizeAsksKvmInitialised: boolean;
+  readonly smc: SmcPolicy;
 }

@@ -73,6 +73,9 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
     dispatch: { dynamicHcalls: [], callbacks: {} },
     pages: new Map(),
     vms: new Map(),
+    vmTable: new Map(),
+    loaded: new Array<undefined>(config.cpuCount).fill(undefined),
+    memProtect: 0,
     end: undefined,
   };
 }

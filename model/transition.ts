@@ -4,7 +4,7 @@ import { enableMapSet, produce } from "immer";
 import type { ClauseId } from "../spec/clause.ts";
 import type { Source } from "../spec/sources.ts";
 import type { End, Hyp } from "../spec/types/hyp.ts";
-import type { Outcome } from "../spec/types/outcome.ts";
+import { after, eventsOf, type Outcome } from "../spec/types/outcome.ts";
 
 enableMapSet();
 
@@ -18,9 +18,11 @@ export type Mutable<T> = T extends Atom
   ? T
   : T extends ReadonlyMap<infer K, infer V>
     ? Map<K, Mutable<V>>
-    : T extends readonly (infer E)[]
-      ? Mutable<E>[]
-      : { -readonly [P in keyof T]: Mutable<T[P]> };
+    : T extends ReadonlySet<infer V>
+      ? Set<V>
+      : T extends readonly (infer E)[]
+        ? Mutable<E>[]
+        : { -readonly [P in keyof T]: Mutable<T[P]> };
 
 /**
  * One check: the clause that it keeps, what it demands, and the answer when the demand is not met.
@@ -39,6 +41,11 @@ export interface Transition<A> {
   readonly guards: readonly Guard<A>[];
   /** Changes the draft and says what is answered. */
   readonly effect: (hyp: Mutable<Hyp>, action: A) => Outcome;
+  /**
+   * What the same function goes on with after its effect: further checks that come too late to undo
+   * what was done. The answer is then theirs, and what happened to memory is told in one row.
+   */
+  readonly then?: (post: Hyp, action: A, outcome: Outcome) => Transition<A> | undefined;
 }
 
 /**
@@ -120,6 +127,11 @@ export function apply<A>(
   const change = options.change ?? withImmer;
   const { post, outcome } = change(pre, (draft) => transition.effect(draft, action));
   if (outcome === undefined) throw new Error(`${transition.name}: the effect answered nothing`);
+  const next = transition.then?.(changed, action, outcome);
+  if (next !== undefined) {
+    const rest = apply(next, changed, action, options);
+    return { ...rest, outcome: after(eventsOf(outcome), rest.outcome) };
+  }
   return {
     post: withEnd(post, outcome),
     outcome,

@@ -37,8 +37,11 @@ export function reached(hyp: Hyp, action: Hvc): { call: Hypercall; args: Hyperca
   const call = HYPERCALLS.get(decoded.name);
   return call === undefined
     ? decoded.name
-    : { call, args: { cpu: action.cpu, args: action.x.slice(1, 8) } };
+    : { call, args: { cpu: action.cpu, args: action.x.slice(1, 8), ...wordsOf(action) } };
 }
+
+const wordsOf = ({ words }: Hvc): Pick<HypercallArgs, "words"> =>
+  words === undefined ? {} : { words };
 
 /** A guard that refuses one reading of x0 as unknown. */
 const refuses = (clause: ClauseId, wrong: (decoded: Decoded, hyp: Hyp) => boolean) => ({

@@ -113,6 +113,9 @@ export const POWER_ON: Hyp = {
   dispatch: { dynamicHcalls: [], callbacks: {} },
   pages: new Map(),
   vms: new Map(),
+  vmTable: new Map(),
+  loaded: [undefined, undefined],
+  memProtect: 0,
   end: undefined,
 };
 

@@ -124,6 +124,11 @@ export interface Hvc {
   readonly cpu: number;
   readonly imm: number;
   readonly x: readonly bigint[];
+  /**
+   * What EL2 finds where it reads memory of the host: 64-bit words by physical address. What is not
+   * given is 0. The host can write there at any time, so this is its choice like the registers.
+   */
+  readonly words?: ReadonlyMap<bigint, bigint>;
 }
 
 /** An EL2 init function came back to __pkvm_init_module with `value` in x0. */

@@ -2,6 +2,7 @@
 
 import type { BranchName, Build } from "../branches/branch.ts";
 import type { HypVa, Pfn } from "./address.ts";
+import type { HypVm, LoadedVcpu } from "./hyp-vm.ts";
 import type { ModuleState } from "./module.ts";
 import type { PanicReason } from "./outcome.ts";
 import type { PageState } from "./page.ts";
@@ -110,5 +111,11 @@ export interface Hyp {
   readonly pages: ReadonlyMap<Pfn, PageState>;
   /** VMs by the number user space gave them. */
   readonly vms: ReadonlyMap<number, VmState>;
+  /** EL2's table of VMs, by handle. */
+  readonly vmTable: ReadonlyMap<number, HypVm>;
+  /** The vCPU that is loaded on each CPU. */
+  readonly loaded: readonly (LoadedVcpu | undefined)[];
+  /** How many pages PSCI MEM_PROTECT counts. Source: psci_mem_protect_inc, psci-relay.c. */
+  readonly memProtect: number;
   readonly end: End | undefined;
 }

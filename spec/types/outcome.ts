@@ -1,6 +1,7 @@
 // What an action answers.
 
 import type { HypVa } from "./address.ts";
+import type { MemoryEvent } from "./memory-event.ts";
 
 /**
  * Why the hypervisor or the host stopped for good.
@@ -27,12 +28,23 @@ export type PanicReason =
 /** The answer of one action. */
 export type Outcome =
   /** A kernel function, a module op or a system call returned a number (negative: an errno). */
-  | { readonly kind: "returned"; readonly value: bigint }
+  | {
+      readonly kind: "returned";
+      readonly value: bigint;
+      /** What was done to memory on the way, in order. */
+      readonly events?: readonly MemoryEvent[];
+    }
   /**
    * A host hypercall returned: x0 says whether it was known, x1 is its result; undefined leaves x1
    * as it was.
    */
-  | { readonly kind: "hcall"; readonly x0: bigint; readonly x1: bigint | undefined }
+  | {
+      readonly kind: "hcall";
+      readonly x0: bigint;
+      readonly x1: bigint | undefined;
+      /** What was done to memory on the way, in order. */
+      readonly events?: readonly MemoryEvent[];
+    }
   /**
    * EL2 code is entered: a dynamic handler, a callback or a module's init; a handler finds x0 of
    * the host as `hostX0`.
@@ -61,6 +73,19 @@ export const answered = (value: number | bigint): Outcome => ({
   x0: SMCCC_RET_SUCCESS,
   x1: BigInt.asUintN(64, BigInt(value)),
 });
+
+/** A known host hypercall that answers nothing: x1 stays as it was. */
+export const ANSWERS_NOTHING: Outcome = { kind: "hcall", x0: SMCCC_RET_SUCCESS, x1: undefined };
+
+/** The same answer, with what happened to memory before it. */
+export const after = (events: readonly MemoryEvent[], outcome: Outcome): Outcome =>
+  events.length > 0 && (outcome.kind === "hcall" || outcome.kind === "returned")
+    ? { ...outcome, events: [...events, ...(outcome.events ?? [])] }
+    : outcome;
+
+/** What was done to memory, in order. */
+export const eventsOf = (outcome: Outcome): readonly MemoryEvent[] =>
+  outcome.kind === "hcall" || outcome.kind === "returned" ? (outcome.events ?? []) : [];
 
 /** A host hypercall that nobody knows; x1 and above are untouched. */
 export const NOT_SUPPORTED: Outcome = {

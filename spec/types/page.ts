@@ -34,6 +34,25 @@ export const PLAIN_PAGE: PageState = { host: "OWNED", owner: "HOST", hyp: "NOPAG
 /** A page that the hypervisor owns: state Y of the ownership table. */
 export const HYP_PAGE: PageState = { host: "NOPAGE", owner: "HYP", hyp: "OWNED", refcount: 0 };
 
+/** A page of a protected guest, which nobody else can reach: state G. */
+export const GUEST_PAGE: PageState = { host: "NOPAGE", owner: "GUEST", hyp: "NOPAGE", refcount: 0 };
+
+/** A page that a protected guest shares with the host: state GS. */
+export const GUEST_SHARED_PAGE: PageState = {
+  host: "SHARED_BORROWED",
+  owner: "GUEST",
+  hyp: "NOPAGE",
+  refcount: 0,
+};
+
+/** A page that the host lends to a guest that is not protected: state N. */
+export const LENT_PAGE: PageState = {
+  host: "SHARED_OWNED",
+  owner: "HOST",
+  hyp: "NOPAGE",
+  refcount: 0,
+};
+
 /** A page that the host shares with the hypervisor: state HS of the ownership table. */
 export const SHARED_PAGE: PageState = {
   host: "SHARED_OWNED",

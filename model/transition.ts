@@ -127,9 +127,9 @@ export function apply<A>(
   const change = options.change ?? withImmer;
   const { post, outcome } = change(pre, (draft) => transition.effect(draft, action));
   if (outcome === undefined) throw new Error(`${transition.name}: the effect answered nothing`);
-  const next = transition.then?.(changed, action, outcome);
+  const next = transition.then?.(post, action, outcome);
   if (next !== undefined) {
-    const rest = apply(next, changed, action, options);
+    const rest = apply(next, post, action, options);
     return { ...rest, outcome: after(eventsOf(outcome), rest.outcome) };
   }
   return {

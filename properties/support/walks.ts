@@ -11,6 +11,7 @@ import type { Action, Hvc, LoadModule } from "../../spec/types/action.ts";
 import { kernVa, pfn } from "../../spec/types/address.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
+import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 
 /** A list of actions from power-on, on one system, and why no boot of the machine does it. */
@@ -98,6 +99,7 @@ const REGISTRATIONS = [...OPS.keys()].filter((name) => name.startsWith("register
 
 /** Every walk. */
 export const WALKS: readonly Walk[] = [
+  ...DISPATCH_WALKS,
   ...OWNERSHIP_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [

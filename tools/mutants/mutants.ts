@@ -2,13 +2,15 @@
 // notice.
 
 import { mutateCpu } from "./cpu/mutate-cpu.ts";
+import { mutateModel } from "./model/mutate-model.ts";
 
 /** Parts that can be mutated; each takes the rest of the command line and gives the exit code. */
 const parts: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   cpu: mutateCpu,
+  model: mutateModel,
 };
 
-async function main([part = "", ...rest]: readonly string[]): Promise<number> {
+async function main([part = "model", ...rest]: readonly string[]): Promise<number> {
   const mutate = Object.hasOwn(parts, part) ? parts[part] : undefined;
   if (mutate === undefined)
     throw new Error(`which part? ${Object.keys(parts).join(", ")}: npm run mutants -- PART`);

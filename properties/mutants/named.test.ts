@@ -1,0 +1,41 @@
+// The named faults fit the model as it is: each place is there once, and each number once.
+
+import { describe, expect, it } from "vitest";
+import { clauseOf, invariantOf } from "../../spec/registry.ts";
+import { hunt } from "../../tools/mutants/model/hunt.ts";
+import { changedText } from "../../tools/mutants/model/mutate-model.ts";
+import { INEXPRESSIBLE, NAMED } from "../../tools/mutants/model/named.ts";
+import { huntAll } from "../../tools/mutants/model/workers.ts";
+
+describe("named faults", () => {
+  it.each(NAMED)("$id has its place", (mutant) => {
+    expect(changedText(mutant)).toContain(mutant.change.to);
+  });
+
+  it.each(NAMED)("$id is spoken of by rules that exist", ({ spokenOfBy }) => {
+    expect(spokenOfBy.length).toBeGreaterThan(0);
+    for (const id of spokenOfBy) {
+      const rule = id.startsWith("INV-") ? invariantOf(id as "INV-1") : clauseOf(id as "DOC-1");
+      expect(rule?.id).toBe(id);
+    }
+  });
+
+  it("have one number each", () => {
+    const ids = [...NAMED, ...INEXPRESSIBLE].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe("a hunt", () => {
+  it("finds a guard that is missing, with a short witness, and nothing without a fault", async () => {
+    const mutant = NAMED.find(({ id }) => id === "M36");
+    if (mutant === undefined) throw new Error("M36 is gone");
+    const { spokenOfBy, change } = mutant;
+    const one = { file: change.file, text: changedText(mutant), spokenOfBy };
+    const [found] = await huntAll([one], 1, () => undefined);
+    expect(found).toMatchObject({ kind: "killed", by: "OWN-3" });
+    // The boot is two steps, then the page is shared and shared again.
+    if (found?.kind === "killed") expect(found.steps).toHaveLength(4);
+    expect(hunt(["OWN-3"])).toMatchObject({ kind: "survived", others: [] });
+  }, 60_000);
+});

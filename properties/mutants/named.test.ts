@@ -27,7 +27,7 @@ describe("named faults", () => {
 });
 
 describe("a hunt", () => {
-  it("finds a guard that is missing, with a short witness, and nothing without a fault", async () => {
+  it("finds what a missing guard breaks, and nothing where none is missing", async () => {
     const mutant = NAMED.find(({ id }) => id === "M36");
     if (mutant === undefined) throw new Error("M36 is gone");
     const { spokenOfBy, change } = mutant;

@@ -35,7 +35,7 @@ function line({ id }: NamedMutant, hunted: Hunted, seconds: number): string {
     hunted.kind === "killed"
       ? `killed by ${hunted.by}, ${hunted.steps.length} steps, ${hunted.searched} searched`
       : hunted.kind === "survived"
-        ? `SURVIVED ${hunted.searched} steps; broken besides: ${hunted.others.join(" ") || "nothing"}`
+        ? `SURVIVED ${hunted.searched} steps; breaks ${hunted.others.join(" ") || "nothing"}`
         : `STOPPED: ${hunted.why}`;
   return `${id.padEnd(4)} ${how}, ${seconds.toFixed(1)} s`;
 }

@@ -19,6 +19,6 @@ export const INEXPRESSIBLE: readonly Inexpressible[] = [
   {
     id: "M8",
     wrong: "The count of registered functions is published before the slot is filled.",
-    why: "CPUs interleave in sequence here: there is no weak order in which a reader sees one store and not the other.",
+    why: "CPUs interleave in sequence here: no reader sees one store and not the one before it.",
   },
 ];

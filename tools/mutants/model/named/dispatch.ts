@@ -89,8 +89,8 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
     wrong: "A full table answers 0 in place of an errno.",
     change: {
       file: HYPERCALLS,
-      from: 'refusal: () => answered(negative("ENOMEM")),\n    },\n  ],\n  effect: (hyp, call) => {\n    const id',
-      to: "refusal: () => answered(0),\n    },\n  ],\n  effect: (hyp, call) => {\n    const id",
+      from: 'refusal: () => answered(negative("ENOMEM")),',
+      to: "refusal: () => answered(0),",
     },
     spokenOfBy: ["REG-2", "DOC-15"],
   },
@@ -110,7 +110,8 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
     change: {
       file: HVC,
       from: 'refuses("DISP-8", ({ kind }) => kind === "unregistered"),',
-      to: 'refuses("DISP-8", ({ kind }, hyp) => kind === "unregistered" || (hyp.boot.key && kind === "dynamic")),',
+      to: `refuses("DISP-8", ({ kind }, hyp) =>
+      kind === "unregistered" || (hyp.boot.key && kind === "dynamic")),`,
     },
     spokenOfBy: ["DISP-14", "DISP-7", "DOC-11"],
   },

@@ -78,7 +78,10 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     change: {
       file: MODULE_LOAD,
       from: 'if (value === 0) module.el2 = "initialised";',
-      to: 'if (value === 0) {\n        module.el2 = "initialised";\n        module.refcount -= 1;\n      }',
+      to: `if (value === 0) {
+        module.el2 = "initialised";
+        module.refcount -= 1;
+      }`,
     },
     spokenOfBy: ["LOAD-29", "INV-24"],
   },

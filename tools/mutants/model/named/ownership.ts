@@ -23,7 +23,7 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     change: {
       file: SHARE,
       from: '({ host }, page) => host === "OWNED" && isMemoryPage(page),',
-      to: '({ host }, page) => (host === "OWNED" || host === "SHARED_OWNED") && isMemoryPage(page),',
+      to: "({ host }, page) => /^(SHARED_)?OWNED$/.test(host) && isMemoryPage(page),",
     },
     spokenOfBy: ["OWN-3"],
   },
@@ -53,7 +53,8 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     change: {
       file: RANGE,
       from: "const endFits = (start: bigint, bytes: bigint): boolean => start + bytes < 1n << 64n;",
-      to: "const endFits = (start: bigint, bytes: bigint): boolean =>\n  BigInt.asUintN(64, start + bytes) < 1n << 64n;",
+      to: `const endFits = (start: bigint, bytes: bigint): boolean =>
+  BigInt.asUintN(64, start + bytes) < 1n << 64n;`,
     },
     spokenOfBy: ["OWN-1", "OWN-11"],
   },

@@ -6,10 +6,11 @@ import { type Comparison, compareAll, patternsOf, recordLive } from "./recorder/
 import { ORACLES, type Oracle, type OracleName } from "./recorder/oracles.ts";
 import { qemuArguments, qemuVersion } from "./recorder/qemu.ts";
 import { mismatchText, writeRecording } from "./recorder/replay-file.ts";
+import { seedOf } from "./seed.ts";
 
 const SHOWN = 20;
 
-const usage = `usage: npm run record-vectors -- (--out FILE | --live) [--seed S] [--count N]
+const usage = `usage: npm run record-vectors -- (--out FILE | --live) [--seed S|fresh] [--count N]
   [--per-entry N] [--processor ${Object.keys(ORACLES).join("|")}]
 Installs QEMU 10 by apt where it is missing (needs root then).`;
 
@@ -61,7 +62,7 @@ function main(): number {
     },
   });
   if (values.out === undefined && !values.live) throw new Error(usage);
-  const seed = numberOf(values.seed, "--seed");
+  const seed = seedOf(values.seed);
   const oracle = oracleOf(values.processor);
   const count = values["per-entry"];
   const each =
@@ -69,6 +70,7 @@ function main(): number {
       ? perEntry(oracle, numberOf(values.count, "--count"))
       : numberOf(count, "--per-entry");
   installTools();
+  console.log(`${qemuVersion()}, ${oracle.cpuModel.name}, seed ${seed}`);
   const comparison = recordLive(oracle, seed, each);
   if (values.out !== undefined) {
     const machine = qemuArguments(oracle).join(" ");

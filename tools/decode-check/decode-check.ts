@@ -1,12 +1,13 @@
 // `npm run decode-check`: our decoder beside llvm-mc and objdump; 1 if a difference has no reason.
 //
-//   --random N   random words (1,000,000)        --seed S   where they start (1)
+//   --random N   random words (1,000,000)        --seed S   where they start (1), or fresh
 //   --record     write counts and the committed sample; after an update of a tool, or of the table
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { seedOf } from "../seed.ts";
 import { checkWord, type Findings, newFindings, type ToolVerdicts } from "./check.ts";
 import {
   type Disagreements,
@@ -108,10 +109,9 @@ function run(folder: string): number {
     record: { type: "boolean", default: false },
   } as const;
   const { values } = parseArgs({ options });
-  const [random, seed] = [Number(values.random), Number(values.seed)];
+  const [random, seed] = [Number(values.random), seedOf(values.seed)];
   if (!Number.isSafeInteger(random) || random < 0) throw new Error("--random is not a count");
-  if (!Number.isInteger(seed) || seed < 1 || seed >= 2 ** 32)
-    throw new Error("--seed: 1 to 2^32-1");
+  if (seed < 1) throw new Error("--seed is at least 1");
   const tools = findTools(folder);
   const versions = { "llvm-mc": tools.llvm.version, objdump: tools.objdump.version };
   const file = readDisagreements();

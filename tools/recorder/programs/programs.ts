@@ -4,6 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openDisassembler } from "../../disassembler.ts";
+import { seedOf } from "../../seed.ts";
 import { qemuVersion } from "../qemu.ts";
 import {
   type Assembled,
@@ -60,10 +61,10 @@ async function main(): Promise<number> {
       record: { type: "string" },
     },
   });
-  const [seed, count] = [Number(values.seed ?? 1), Number(values.count ?? 2000)];
+  const [seed, count] = [seedOf(values.seed ?? "1"), Number(values.count ?? 2000)];
   const shown = Number(values.shown ?? 1);
-  if (![seed, count, shown].every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    console.error("usage: programs.ts [--seed N] [--count N] [--shown N] [--record FILE]");
+  if (![count, shown].every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    console.error("usage: programs.ts [--seed N|fresh] [--count N] [--shown N] [--record FILE]");
     return 2;
   }
   const disassemble = await openDisassembler();
@@ -92,4 +93,9 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`record-programs: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}

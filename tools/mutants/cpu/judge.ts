@@ -45,8 +45,14 @@ const killed = (by: string): Verdict => ({ kind: "killed", by });
 const survived: Verdict = { kind: "survived" };
 const endless = killed(`does not end within ${LIMIT_SECONDS} s of processor time`);
 
-async function replay(sandbox: Sandbox, sets: readonly string[]): Promise<Verdict> {
-  const args = ["tools/mutants/cpu/replay-until-mismatch.ts", ...sets];
+/** Loads the core and replays sets of vectors, of some entries only where a file is named. */
+export async function replay(
+  sandbox: Sandbox,
+  sets: readonly string[],
+  entriesOf?: string,
+): Promise<Verdict> {
+  const only = entriesOf === undefined ? [] : ["--entries-of", entriesOf];
+  const args = ["tools/mutants/cpu/replay-until-mismatch.ts", ...only, ...sets];
   const { code, output } = await runNode(sandbox, args);
   if (code === undefined) return endless;
   const [, kind, text = ""] = /^(loaded no|mismatch|agreed) ?(.*)$/m.exec(output) ?? [];
@@ -103,7 +109,7 @@ async function runStage(
   stage: Stage,
   without: readonly string[],
 ): Promise<Verdict> {
-  if (stage.kind === "vectors") return await replay(sandbox, stage.sets);
+  if (stage.kind === "vectors") return await replay(sandbox, stage.sets, stage.entriesOf);
   const report = await runTests(sandbox, stage.paths, { bail: true, without });
   if (report === undefined) return endless;
   const [failure] = failures(sandbox, report);
@@ -112,29 +118,31 @@ async function runStage(
   return report.success || !ran ? survived : killed("the tests end with an error");
 }
 
-/** Why a fault is none that a person could have made: it does not compile, or nothing loads. */
+/** Why a fault is none that a person could have made: it does not compile. */
 async function refusal(sandbox: Sandbox): Promise<Verdict | undefined> {
   const types = await runNode(sandbox, [
     ...["node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.cpu.json"],
   ]);
-  if (types.code === undefined || types.code !== 0)
-    return { kind: "refused", by: types.output.split("\n")[0] ?? "types" };
-  const loaded = await replay(sandbox, []);
-  return loaded.kind === "survived" ? undefined : loaded;
+  if (types.code === 0) return undefined;
+  return { kind: "refused", by: types.output.split("\n")[0] ?? "types" };
 }
 
-/** Tries a fault; `without` are test files that fail without any. The file is right again after. */
+/**
+ * Tries a fault; `without` are test files that fail without any, `likely` is tried before all
+ * others. The file is right again after.
+ */
 export async function judge(
   sandbox: Sandbox,
   mutant: Mutant,
   original: string,
   without: readonly string[],
+  likely: readonly Stage[] = [],
 ): Promise<Verdict> {
   write(sandbox, mutant.file, mutant.text);
   try {
     const refused = await refusal(sandbox);
     if (refused !== undefined) return refused;
-    for (const stage of stages(sandbox.root, mutant.file)) {
+    for (const stage of [...likely, ...stages(sandbox.root, mutant.file)]) {
       const verdict = await runStage(sandbox, stage, without);
       if (verdict.kind !== "survived") return verdict;
     }

@@ -3,12 +3,12 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { candidates, quota } from "./candidates.ts";
-import { failures, judge, runTests } from "./judge.ts";
+import { candidates, type Mutant, quota } from "./candidates.ts";
+import { failures, judge, replay, runTests } from "./judge.ts";
 import { createSandbox, remove, type Sandbox } from "./sandbox.ts";
-import { allStages } from "./suites.ts";
+import { EVERY_TEST, everySet, killerOf, type Stage } from "./suites.ts";
 import { readSurvivors, reasonFor, type Survivor } from "./survivors.ts";
-import { countsOf, countsText, rate, type Tried, tableText } from "./table.ts";
+import { countsOf, countsText, fates, keyOf, rate, type Tried, tableText } from "./table.ts";
 import { readSource, type Source } from "./tokens.ts";
 
 const project = join(import.meta.dirname, "../../..");
@@ -17,7 +17,10 @@ const RATE_MIN = 0.98;
 /** Faults of one file that are refused in a row before the rest of its quota is given up. */
 const REFUSED_MAX = 60;
 
-const usage = "npm run mutants -- cpu [--seed N] [--jobs N] [--only PART-OF-PATH] [--faults N]";
+const usage =
+  "npm run mutants -- cpu [--seed N] [--jobs N] [--only PART-OF-PATH|alive] [--faults N]";
+/** `--only alive`: the faults that the committed table says are alive, and no others. */
+const ALIVE = "alive";
 
 interface Options {
   readonly seed: string;
@@ -48,18 +51,54 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
+/** What is tried of one file: faults in this order until so many of them compile. */
+interface Planned {
+  readonly source: Source;
+  readonly mutants: readonly Mutant[];
+  readonly count: number;
+}
+
+function planOf({ seed, only, faults }: Options): readonly Planned[] {
+  if (only !== ALIVE)
+    return readSources(only).map((source) => {
+      const mutants = candidates(source, seed);
+      return { source, mutants, count: faults ?? quota(source) };
+    });
+  const known = readFates();
+  return readSources("").flatMap((source) => {
+    const mutants = candidates(source, seed).filter((mutant) => {
+      const key = keyOf(mutant);
+      return known.has(key) && known.get(key) === undefined;
+    });
+    return mutants.length === 0 ? [] : [{ source, mutants, count: mutants.length }];
+  });
+}
+
+/** What the committed table says: what killed a fault before is the first to be asked again. */
+const readFates = () => fates(readFileSync(join(project, TABLE), "utf8"));
+
+function likelyKiller(run: Run, mutant: Mutant): readonly Stage[] {
+  const by = run.known.get(keyOf(mutant));
+  const stage = by === undefined ? undefined : killerOf(by);
+  return stage === undefined ? [] : [stage];
+}
+
 interface Run {
   readonly options: Options;
   readonly without: readonly string[];
   readonly survivors: readonly Survivor[];
-  readonly total: number;
+  /** The faults of each file that are tried, and how many of them. */
+  readonly plan: readonly Planned[];
+  /** What the committed table says of each fault. */
+  readonly known: ReadonlyMap<string, string | undefined>;
   done: number;
 }
 
 function progress(run: Run, { mutant, verdict }: Tried): void {
   run.done++;
   const { file, line, operator, before, after } = mutant;
-  const place = `[${run.done}/${run.total}] ${file}:${line} ${operator}`;
+  const total = run.plan.reduce((sum, { count }) => sum + count, 0);
+  const place = `[${run.done}/${total}] ${file}:${line} ${operator}`;
   if (verdict.kind !== "survived") {
     console.error(`${place}: ${verdict.by.slice(0, 120)}`);
     return;
@@ -69,13 +108,14 @@ function progress(run: Run, { mutant, verdict }: Tried): void {
 }
 
 /** Tries the faults of one file in order until its quota of faults that compile is reached. */
-async function tryFile(run: Run, sandbox: Sandbox, source: Source): Promise<readonly Tried[]> {
-  const { seed, faults } = run.options;
+async function tryFile(run: Run, sandbox: Sandbox, planned: Planned): Promise<readonly Tried[]> {
+  const { source, mutants, count } = planned;
   const tried: Tried[] = [];
   let refused = 0;
-  for (const mutant of candidates(source, seed)) {
-    if (tried.length >= (faults ?? quota(source)) || refused > REFUSED_MAX) break;
-    const verdict = await judge(sandbox, mutant, source.text, run.without);
+  for (const mutant of mutants) {
+    if (tried.length >= count || refused > REFUSED_MAX) break;
+    const likely = likelyKiller(run, mutant);
+    const verdict = await judge(sandbox, mutant, source.text, run.without, likely);
     if (verdict.kind === "refused") {
       refused++;
       continue;
@@ -88,21 +128,22 @@ async function tryFile(run: Run, sandbox: Sandbox, source: Source): Promise<read
 }
 
 /** Each sandbox takes the next file until none is left. */
-async function tryAll(run: Run, sandboxes: readonly Sandbox[], sources: readonly Source[]) {
+async function tryAll(run: Run, sandboxes: readonly Sandbox[]) {
   const results = new Map<string, readonly Tried[]>();
-  const waiting = [...sources];
+  const waiting = [...run.plan];
   const lane = async (sandbox: Sandbox): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      results.set(next.file, await tryFile(run, sandbox, next));
+      results.set(next.source.file, await tryFile(run, sandbox, next));
   };
   await Promise.all(sandboxes.map(lane));
-  return sources.flatMap(({ file }) => results.get(file) ?? []);
+  return run.plan.flatMap(({ source }) => results.get(source.file) ?? []);
 }
 
-/** Test files that fail without any fault: they can notice nothing. */
+/** Test files that fail without any fault: they can notice nothing. Vectors have to agree. */
 async function failingBefore(sandbox: Sandbox): Promise<readonly string[]> {
-  const paths = allStages.flatMap((stage) => (stage.kind === "tests" ? stage.paths : []));
-  const report = await runTests(sandbox, paths, { bail: false, without: [] });
+  const vectors = await replay(sandbox, everySet);
+  if (vectors.kind !== "survived") throw new Error(`without any fault: ${vectors.by}`);
+  const report = await runTests(sandbox, [EVERY_TEST], { bail: false, without: [] });
   if (report === undefined) throw new Error("the tests do not end without any fault");
   return failures(sandbox, report).map(({ file }) => file);
 }
@@ -138,8 +179,8 @@ function conclude(run: Run, all: readonly Tried[]): number {
 /** Runs the command; gives the exit code. */
 export async function mutateCpu(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
-  const sources = readSources(options.only);
-  if (sources.length === 0) throw new Error(`no file of cpu/ is called ${options.only}`);
+  const plan = planOf(options);
+  if (plan.length === 0) throw new Error(`no fault of cpu/ is called ${options.only}`);
   const sandboxes: Sandbox[] = [];
   const clean = (): void => sandboxes.forEach(remove);
   process.once("SIGINT", () => {
@@ -150,9 +191,15 @@ export async function mutateCpu(args: readonly string[]): Promise<number> {
     for (let n = 0; n < options.jobs; n++) sandboxes.push(createSandbox(project));
     const without = await failingBefore(sandboxes[0]!);
     for (const file of without) console.error(`${file} fails without any fault: left out`);
-    const total = sources.reduce((sum, source) => sum + (options.faults ?? quota(source)), 0);
-    const run: Run = { options, without, survivors: readSurvivors(), total, done: 0 };
-    return conclude(run, await tryAll(run, sandboxes, sources));
+    const run: Run = {
+      options,
+      without,
+      survivors: readSurvivors(),
+      plan,
+      known: readFates(),
+      done: 0,
+    };
+    return conclude(run, await tryAll(run, sandboxes));
   } finally {
     clean();
   }

@@ -1,8 +1,9 @@
 // Replays sets of vectors in a process of its own, up to the first that is not as recorded, and
-// says
-// so in one line: `loaded no …`, `mismatch …`, or `agreed`. Without sets it only loads the core.
+// says so in one line: `loaded no …`, `mismatch …`, or `agreed`. Without sets it only loads the
+// core; `--entries-of FILE` keeps the recorded vectors of what one file of cpu/isa/ defines.
 
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 /** Vectors replayed at a time. */
 const CHUNK = 50;
@@ -17,15 +18,43 @@ const modules = [
 
 async function load() {
   for (const path of modules) await import(path);
-  const replay = await import("../../vectors/replay-file.ts");
-  const report = await import("../../vectors/report.ts");
-  return { ...replay, ...report };
+  const { readLines, replayFile } = await import("../../vectors/replay-file.ts");
+  const { mismatchText } = await import("../../vectors/report.ts");
+  const recorder = await import("../../recorder/replay-file.ts");
+  const { classes } = await import("../../../cpu/isa/entries.ts");
+  return { readLines, replayFile, mismatchText, recorder, classes };
 }
 
 type Loaded = Awaited<ReturnType<typeof load>>;
 
+/** Lines of a recording replayed at a time; each time a machine is made. */
+const RECORDING_CHUNK = 1000;
+
+/** Whether a recorded vector is of an instruction of a file of cpu/isa/. */
+function ofFile({ classes }: Loaded, file: string): (line: string) => boolean {
+  const members = classes.filter((each) => `cpu/isa/${each.file}` === file);
+  const starts = members.flatMap(({ entries }) =>
+    entries.map(({ name }) => `{"entry":${JSON.stringify(name)},`),
+  );
+  return (line) => starts.some((start) => line.startsWith(start));
+}
+
+/** The first mismatch of a set that our own recorder has made. */
+function recordingVerdict(loaded: Loaded, set: string, file?: string): string | undefined {
+  const { recorder } = loaded;
+  const [header = "", ...all] = recorder.readRecordingLines(join(folder, `${set}.jsonl.gz`));
+  const lines = file === undefined ? all : all.filter(ofFile(loaded, file));
+  for (let at = 0; at < lines.length; at += RECORDING_CHUNK) {
+    const chunk = [header, ...lines.slice(at, at + RECORDING_CHUNK)];
+    const [mismatch] = recorder.replayLines(chunk).mismatches;
+    if (mismatch !== undefined) return `${set}: ${recorder.mismatchText(mismatch).split("\n")[0]}`;
+  }
+  return undefined;
+}
+
 /** The first mismatch of a set, or how many disputes each side wins. */
-function verdict(loaded: Loaded, set: string): string | undefined {
+function verdict(loaded: Loaded, set: string, file?: string): string | undefined {
+  if (set.startsWith("recorded/")) return recordingVerdict(loaded, set, file);
   const { readLines, replayFile, mismatchText } = loaded;
   const path = join(folder, `${set}.jsonl.gz`);
   const lines = readLines(path);
@@ -56,7 +85,12 @@ const decided = [
   "outside-window both 5",
 ].join(", ");
 
-async function main(sets: readonly string[]): Promise<string> {
+async function main(args: readonly string[]): Promise<string> {
+  const { values, positionals: sets } = parseArgs({
+    args: [...args],
+    options: { "entries-of": { type: "string" } },
+    allowPositionals: true,
+  });
   let loaded: Loaded;
   try {
     loaded = await load();
@@ -65,7 +99,7 @@ async function main(sets: readonly string[]): Promise<string> {
   }
   for (const set of sets) {
     try {
-      const found = verdict(loaded, set);
+      const found = verdict(loaded, set, values["entries-of"]);
       if (found !== undefined) return `mismatch ${found}`;
     } catch (error) {
       return `mismatch ${set}: ${String(error)}`;

@@ -70,11 +70,33 @@ export function difference(before: string, after: string): readonly [string, str
   return [cut(before), cut(after)];
 }
 
+/** What names a fault in the table whatever its line: file, operator, change. */
+export function keyOf({ file, operator, ...mutant }: Mutant): string {
+  const [before, after] = difference(mutant.before, mutant.after);
+  return `${file} | ${operator} | ${code(before)} → ${code(after)}`;
+}
+
+const cell = String.raw`((?:[^|\\]|\\.)+)`;
+const rowPattern = new RegExp(
+  String.raw`^\| (cpu/\S+) \| \d+ \| ([\w ]+) \| ${cell} \| ${cell} \|$`,
+);
+const ALIVE = "**alive**";
+
+/** What a table says about each fault: who killed it, or undefined where it is alive. */
+export function fates(text: string): ReadonlyMap<string, string | undefined> {
+  const rows = text.split("\n").flatMap((line): [string, string | undefined][] => {
+    const [, file, operator, change, by = ""] = rowPattern.exec(line) ?? [];
+    if (file === undefined) return [];
+    return [[`${file} | ${operator} | ${change}`, by.startsWith(ALIVE) ? undefined : by]];
+  });
+  return new Map(rows);
+}
+
 function row({ mutant, verdict }: Tried, survivors: readonly Survivor[]): string {
   const [before, after] = difference(mutant.before, mutant.after);
   const fate =
     verdict.kind === "survived"
-      ? `**alive**: ${reasonFor(survivors, mutant)?.kind ?? "no reason yet"}`
+      ? `${ALIVE}: ${reasonFor(survivors, mutant)?.kind ?? "no reason yet"}`
       : verdict.by.replaceAll("|", "\\|").replaceAll("`", "'").slice(0, 110);
   const change = `${code(before)} → ${code(after)}`;
   return `| ${mutant.file} | ${mutant.line} | ${mutant.operator} | ${change} | ${fate} |`;

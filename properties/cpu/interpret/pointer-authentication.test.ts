@@ -1,11 +1,11 @@
 // Pointer authentication: the cipher, where the code goes, and what a wrong one does.
 
 import { describe, expect, it } from "vitest";
-import { createCore } from "../../../cpu/core.ts";
+import { createCore, noGates, run } from "../../../cpu/core.ts";
 import { type CpuModel, max } from "../../../cpu/cpu-model.ts";
 import { pauthFunctions } from "../../../cpu/interpret/functions/pointer-authentication.ts";
 import { computePAC } from "../../../cpu/interpret/functions/qarma5.ts";
-import { createMemory } from "../../../cpu/memory.ts";
+import { createMemory, writePhysical } from "../../../cpu/memory.ts";
 import type { Core, El } from "../../../cpu/state.ts";
 
 const { AddPACIA, AddPACDB, AuthIA, AuthIB, AuthDA, AuthDB, AddPACGA, Strip } = pauthFunctions;
@@ -126,6 +126,41 @@ describe("authenticating", () => {
     expect(AuthIA(coreOf(faultingAlone, 1), wrong, 9n, 0)).toMatchObject({ ec: 0x1c });
     expect(typeof AuthIA(coreOf(faultingAlone, 1), wrong, 9n, 1)).toBe("bigint");
     expect(AuthIA(coreOf(max, 2), wrong, 9n, 0)).toMatchObject({ ec: 0x1c, target: 2 });
+  });
+});
+
+describe("ERETAA and ERETAB", () => {
+  const ERETAA = 0xd69f_0bff;
+  const ERETAB = 0xd69f_0fff;
+  const EL2H_MASKED = 0x3c9n;
+
+  const returned = (model: CpuModel, word: number): Core => {
+    const memory = createMemory([{ base: 0x4000_0000n, sizeBytes: 0x1000n }]);
+    const core = createCore(model, memory, 0n);
+    writePhysical(memory, 0x4000_0000n, 4, BigInt(word));
+    core.pc = 0x4000_0000n;
+    Object.assign(core.sysreg, { SCTLR_EL2: ENABLES, TCR_EL2: 25n, VBAR_EL2: 0x4000_0800n });
+    // The code of LOW under keys of zero is not zero, so this ELR does not authenticate.
+    Object.assign(core.sysreg, { ELR_EL2: LOW, SPSR_EL2: EL2H_MASKED });
+    run(core, { budget: 1, gates: noGates });
+    return core;
+  };
+
+  it.each([ERETAA, ERETAB])("are combined: FEAT_FPAC alone makes %i no exception", (word) => {
+    const core = returned(faultingAlone, word);
+    expect(core.sysreg.ESR_EL2).toBe(0n);
+    expect(core.pc & ~CODE).toBe(LOW);
+    expect(core.pc).not.toBe(LOW);
+  });
+
+  it.each([
+    [ERETAA, 0n],
+    [ERETAB, 1n],
+  ])("with FEAT_FPACCOMBINE %i is one", (word, key) => {
+    const core = returned(max, word);
+    // EC 1c, IL, and in ISS bit 0 whether it was a B key.
+    expect(core.sysreg.ESR_EL2).toBe((0x1cn << 26n) | (1n << 25n) | key);
+    expect(core.pc).toBe(0x4000_0800n + 0x200n);
   });
 });
 

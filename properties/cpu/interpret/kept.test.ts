@@ -1,0 +1,66 @@
+// What is worked out once is kept until what it depends on changes, and no longer: the operations
+// of a page, the control registers as they were last read, and that nothing is pending.
+
+import { describe, expect, it } from "vitest";
+import { max } from "../../../cpu/cpu-model.ts";
+import { needsStep } from "../../../cpu/interpret/loop.ts";
+import { decodeAt, decodedPage } from "../../../cpu/interpret/operations.ts";
+import { pageForRead, writePhysical } from "../../../cpu/memory.ts";
+import { controlsOf } from "../../../cpu/mmu/regime.ts";
+import type { Core } from "../../../cpu/state.ts";
+import { machine, set } from "../mmu/machine.ts";
+
+const RW = 1n << 31n;
+
+describe("the operations of a page", () => {
+  const pageOf = (core: Core) => pageForRead(core.memory, 0x4_0000)!;
+
+  it("are decoded once", () => {
+    const core = machine();
+    const page = pageOf(core);
+    const decoded = decodedPage(page, max.features);
+    const operation = decodeAt(page, decoded, 8);
+    expect(decodedPage(page, max.features)).toBe(decoded);
+    expect(decodedPage(page, max.features).operations[2]).toBe(operation);
+  });
+
+  it("are decoded again after a store to the page, and for other features", () => {
+    const core = machine();
+    const before = decodedPage(pageOf(core), max.features);
+    expect(decodedPage(pageOf(core), { ...max.features })).not.toBe(before);
+    const again = decodedPage(pageOf(core), max.features);
+    writePhysical(core.memory, 0x4000_0000n, 4, 0xd503_201fn);
+    expect(decodedPage(pageOf(core), max.features)).not.toBe(again);
+  });
+});
+
+describe("the controls of translation", () => {
+  it("are read once, and again after a change of a register among them", () => {
+    const core = machine();
+    const controls = controlsOf(core);
+    expect(controlsOf(core)).toBe(controls);
+    set(core, { TPIDR_EL1: 1n });
+    expect(controlsOf(core)).toBe(controls);
+    set(core, { MAIR_EL1: 0xffn });
+    expect(controlsOf(core)).not.toBe(controls);
+    expect(controlsOf(core).el10.mair).toBe(0xffn);
+  });
+});
+
+describe("single steps are needed", () => {
+  it.each<[string, (core: Core) => void]>([
+    ["an IRQ", (core) => Object.assign(core.pending, { irq: true })],
+    ["an FIQ", (core) => Object.assign(core.pending, { fiq: true })],
+    ["an SError", (core) => Object.assign(core.pending, { serror: true })],
+    ["MDSCR_EL1.SS", (core) => set(core, { MDSCR_EL1: 1n })],
+    ["HCR_EL2.VF", (core) => set(core, { HCR_EL2: RW | (1n << 6n) })],
+    ["HCR_EL2.VI", (core) => set(core, { HCR_EL2: RW | (1n << 7n) })],
+    ["HCR_EL2.VSE", (core) => set(core, { HCR_EL2: RW | (1n << 8n) })],
+    ["PSTATE.IL", (core) => Object.assign(core.pstate, { IL: 1 })],
+  ])("while there is %s, and only then", (_what, change) => {
+    const core = machine({ sysregs: { HCR_EL2: RW | (1n << 5n) | (1n << 9n) } });
+    expect(needsStep(core)).toBe(false);
+    change(core);
+    expect(needsStep(core)).toBe(true);
+  });
+});

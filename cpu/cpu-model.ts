@@ -3,58 +3,60 @@
 import type { IdRegisterName } from "./sysregs/tables/identification.ts";
 
 /** Architectural features by Arm's name, without `FEAT_`; those that change what this core does. */
-export interface Features {
-  /** Armv8.1: atomics, Privileged Access Never, limited ordering regions, VHE, 16-bit VMID. */
-  readonly LSE: boolean;
-  readonly PAN: boolean;
-  readonly LOR: boolean;
-  readonly VHE: boolean;
-  readonly VMID16: boolean;
-  /** Hardware management of the access flag and of dirty state. */
-  readonly HAFDBS: boolean;
-  /** Hierarchical permission disables. */
-  readonly HPDS: boolean;
-  readonly CRC32: boolean;
-  /** Armv8.2: user access override, stage 2 execute-never by EL, RAS, persistent memory. */
-  readonly UAO: boolean;
-  readonly PAN2: boolean;
-  readonly XNX: boolean;
-  readonly TTCNP: boolean;
-  readonly RAS: boolean;
-  readonly IESB: boolean;
-  readonly DPB: boolean;
-  /** Armv8.3. */
-  readonly PAuth: boolean;
-  /** The code is xored into the address; a failure is an exception; also in combined forms. */
-  readonly PAuth2: boolean;
-  readonly FPAC: boolean;
-  readonly FPACCOMBINE: boolean;
-  readonly LRCPC: boolean;
-  /** Armv8.4. */
-  readonly FlagM: boolean;
-  readonly LRCPC2: boolean;
-  readonly LSE2: boolean;
-  readonly TLBIOS: boolean;
-  readonly TLBIRANGE: boolean;
-  readonly TTST: boolean;
-  readonly TTL: boolean;
-  readonly S2FWB: boolean;
-  readonly DIT: boolean;
-  readonly IDST: boolean;
-  /** Armv8.5. */
-  readonly FlagM2: boolean;
-  readonly SSBS: boolean;
-  /** MSR and MRS of SSBS. */
-  readonly SSBS2: boolean;
-  readonly SB: boolean;
-  readonly SPECRES: boolean;
-  readonly BTI: boolean;
-  readonly MTE2: boolean;
-  readonly EVT: boolean;
-  readonly E0PD: boolean;
-  readonly DPB2: boolean;
-  readonly FGT: boolean;
-}
+const featureNames = [
+  // Armv8.1: atomics, Privileged Access Never, limited ordering regions, VHE, 16-bit VMID.
+  "LSE",
+  "PAN",
+  "LOR",
+  "VHE",
+  "VMID16",
+  // Hardware management of the access flag and of dirty state.
+  "HAFDBS",
+  // Hierarchical permission disables.
+  "HPDS",
+  "CRC32",
+  // Armv8.2: user access override, stage 2 execute-never by EL, RAS, persistent memory.
+  "UAO",
+  "PAN2",
+  "XNX",
+  "TTCNP",
+  "RAS",
+  "IESB",
+  "DPB",
+  // Armv8.3.
+  "PAuth",
+  // The code is xored into the address; a failure is an exception; also in combined forms.
+  "PAuth2",
+  "FPAC",
+  "FPACCOMBINE",
+  "LRCPC",
+  // Armv8.4.
+  "FlagM",
+  "LRCPC2",
+  "LSE2",
+  "TLBIOS",
+  "TLBIRANGE",
+  "TTST",
+  "TTL",
+  "S2FWB",
+  "DIT",
+  "IDST",
+  // Armv8.5.
+  "FlagM2",
+  "SSBS",
+  // MSR and MRS of SSBS.
+  "SSBS2",
+  "SB",
+  "SPECRES",
+  "BTI",
+  "MTE2",
+  "EVT",
+  "E0PD",
+  "DPB2",
+  "FGT",
+] as const;
+
+export type Features = Readonly<Record<(typeof featureNames)[number], boolean>>;
 
 /** One processor. */
 export interface CpuModel {
@@ -69,49 +71,8 @@ export interface CpuModel {
   readonly cacheSizes: Readonly<Record<number, bigint>>;
 }
 
-const none: Features = {
-  LSE: false,
-  PAN: false,
-  LOR: false,
-  VHE: false,
-  VMID16: false,
-  HAFDBS: false,
-  HPDS: false,
-  CRC32: false,
-  UAO: false,
-  PAN2: false,
-  XNX: false,
-  TTCNP: false,
-  RAS: false,
-  IESB: false,
-  DPB: false,
-  PAuth: false,
-  PAuth2: false,
-  FPAC: false,
-  FPACCOMBINE: false,
-  LRCPC: false,
-  FlagM: false,
-  LRCPC2: false,
-  LSE2: false,
-  TLBIOS: false,
-  TLBIRANGE: false,
-  TTST: false,
-  TTL: false,
-  S2FWB: false,
-  DIT: false,
-  IDST: false,
-  FlagM2: false,
-  SSBS: false,
-  SSBS2: false,
-  SB: false,
-  SPECRES: false,
-  BTI: false,
-  MTE2: false,
-  EVT: false,
-  E0PD: false,
-  DPB2: false,
-  FGT: false,
-};
+/** Armv8.0. */
+const none = Object.fromEntries(featureNames.map((name) => [name, false])) as Features;
 
 const armv8_2: Features = {
   ...none,

@@ -9,7 +9,7 @@ import { entries } from "./entries.ts";
 export type DecodeIndex = readonly (readonly Instruction[])[];
 
 const BUCKET_LOW = 21;
-const BUCKET_COUNT = 1 << (32 - BUCKET_LOW);
+const BUCKET_COUNT = 2 ** (32 - BUCKET_LOW);
 const BUCKET_MASK = ((BUCKET_COUNT - 1) << BUCKET_LOW) >>> 0;
 
 function fixedBits(entry: Instruction): number {

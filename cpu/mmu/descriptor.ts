@@ -51,10 +51,10 @@ function readDeviceDescriptor(memory: Memory, pa: number, bigEndian: boolean) {
   return bigEndian ? { low: swap(high), high: swap(low) } : { low, high };
 }
 
+/** The four bytes of a word in the other order. */
 function swap(word: number): number {
-  const bytes = new DataView(new ArrayBuffer(4));
-  bytes.setUint32(0, word, false);
-  return bytes.getUint32(0, true);
+  const [outer, inner] = [word & 0xff, word & 0xff00];
+  return ((outer << 24) | (inner << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
 
 /** Sets or clears bits of a descriptor in place, as a hardware update does. */

@@ -35,10 +35,8 @@ export interface MicroTlb {
   readonly contexts: (MicroTlbContext | undefined)[];
 }
 
-const CONTEXTS = 6;
-
 export function createMicroTlb(): MicroTlb {
-  return { contexts: new Array<MicroTlbContext | undefined>(CONTEXTS).fill(undefined) };
+  return { contexts: [] };
 }
 
 /** An address in two numbers. */

@@ -45,7 +45,7 @@ function storeTag({ granules, zero }: TagStore, Xt: number, place: Place): Execu
   const next = store(addGranule(address), lit(0, 8 * granule), unchecked);
   return [
     zero ? [zeros, granules === 2 ? next : []] : [],
-    perform("WriteMemTag", [address, granules, tagOf(XorSP(Xt, 64))]),
+    perform("WriteMemTag", [address, lit(granules, 2), tagOf(XorSP(Xt, 64))]),
     place.writeback,
   ];
 }
@@ -124,7 +124,7 @@ function storePairAndTag(Xt: number, Xt2: number, place: Place): Execution {
   const address = call("TagAlignedAddress", [place.address]);
   return [
     store(address, concat(X(Xt2, 64), X(Xt, 64)), access(granule / 2, false)),
-    perform("WriteMemTag", [address, 1, tagOf(address)]),
+    perform("WriteMemTag", [address, lit(1, 2), tagOf(address)]),
     place.writeback,
   ];
 }

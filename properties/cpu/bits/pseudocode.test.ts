@@ -34,4 +34,11 @@ describe("pseudocode", () => {
   ])("%s", (_name, word) => {
     expect(printed(word)).toMatchSnapshot();
   });
+
+  it.each([
+    ["add x0, x1, x2", 0x8b02_0020, "X[0] = X[1] + X[2];"],
+    ["eor w3, w4, w5", 0x4a05_0083, "X[3] = ZeroExtend(X[4]<31:0> EOR X[5]<31:0>, 64);"],
+  ])("%s: a shift by nothing is not written", (_name, word, text) => {
+    expect(printed(word)).toBe(text);
+  });
 });

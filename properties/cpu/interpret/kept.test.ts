@@ -1,11 +1,21 @@
 // What is worked out once is kept until what it depends on changes, and no longer: the operations
-// of a page, the control registers as they were last read, and that nothing is pending.
+// of a page, control registers as they were last read, pages that need no more checks.
 
 import { describe, expect, it } from "vitest";
 import { max } from "../../../cpu/cpu-model.ts";
 import { needsStep } from "../../../cpu/interpret/loop.ts";
 import { decodeAt, decodedPage } from "../../../cpu/interpret/operations.ts";
 import { pageForRead, writePhysical } from "../../../cpu/memory.ts";
+import {
+  flushMicroTlb,
+  liveContext,
+  READ,
+  remember,
+  slotOf,
+  splitAddress,
+  type Use,
+  WRITE,
+} from "../../../cpu/mmu/micro-tlb.ts";
 import { controlsOf } from "../../../cpu/mmu/regime.ts";
 import type { Core } from "../../../cpu/state.ts";
 import { machine, set } from "../mmu/machine.ts";
@@ -44,6 +54,29 @@ describe("the controls of translation", () => {
     set(core, { MAIR_EL1: 0xffn });
     expect(controlsOf(core)).not.toBe(controls);
     expect(controlsOf(core).el10.mair).toBe(0xffn);
+  });
+});
+
+describe("a page that needs no more checks", () => {
+  it("is remembered for its level and its use, until a table or a control register changes", () => {
+    const core = machine();
+    const { vpn } = { ...splitAddress(0x4000_1000n) };
+    const found = (use: Use) => liveContext(core).vpns[slotOf(vpn, use)] === vpn;
+    const again = () => remember(core, READ, 0x4000_1000n, 0x4000_1000, 0);
+    again();
+    expect([found(READ), found(WRITE)]).toEqual([true, false]);
+    core.pstate.EL = 2;
+    expect(found(READ)).toBe(false);
+    core.pstate.EL = 1;
+    expect(found(READ)).toBe(true);
+    core.memory.tableGeneration++;
+    expect(found(READ)).toBe(false);
+    again();
+    set(core, { MAIR_EL1: 1n });
+    expect(found(READ)).toBe(false);
+    again();
+    flushMicroTlb(core.tlb.micro);
+    expect(found(READ)).toBe(false);
   });
 });
 

@@ -100,7 +100,12 @@ describe("HCR_EL2.DC turns stage 2 on with it", () => {
 });
 
 describe("literals", () => {
-  test("are loaded whatever their tag is; other loads are checked", () => {
+  test.each([
+    ["LDR Wt", 0x1800_0080n, 0xd566_7788n],
+    ["LDR Xt", 0x5800_0080n, 0x1122_3344_d566_7788n],
+    // Bit 31 is set, so the upper half is ones.
+    ["LDRSW", 0x9800_0080n, 0xffff_ffff_d566_7788n],
+  ])("%s is loaded whatever the tag is; other loads are checked", (_name, word, expected) => {
     const core = machine({
       sysregs: {
         // ATA, and TCF synchronous.
@@ -115,21 +120,21 @@ describe("literals", () => {
     // 4000_0000 to 7fff_ffff is itself, Tagged, for EL1 to read, write and execute.
     put(core, 0x4000_0008n, 0x4000_0000n | AF | attrIndex(3) | VALID_BLOCK);
     const at = 0x4500_0000n;
-    put(core, at + 16n, 0x1122_3344_5566_7788n);
+    put(core, at + 16n, 0x1122_3344_d566_7788n);
     writeTag(core.memory, at + 16n, 5);
-    // ldr x0, .+16; then ldr x1, [x2].
-    writePhysical(core.memory, at, 4, 0x5800_0080n);
+    // The literal is at .+16; then ldr x1, [x2].
+    writePhysical(core.memory, at, 4, word);
     writePhysical(core.memory, at + 4n, 4, 0xf940_0041n);
     core.x[2] = at + 16n;
     core.pc = at;
     run(core, { budget: 1, gates: noGates });
-    expect([core.pc, core.x[0]]).toEqual([at + 4n, 0x1122_3344_5566_7788n]);
+    expect([core.pc, core.x[0]]).toEqual([at + 4n, expected]);
     run(core, { budget: 1, gates: noGates });
     expect([core.pc, core.sysreg.ESR_EL1 & 0x3fn]).toEqual([0x4600_0200n, 0x11n]);
     set(core, { SCTLR_EL1: core.sysreg.SCTLR_EL1 & ~(3n << 40n) });
     core.pc = at + 4n;
     run(core, { budget: 1, gates: noGates });
-    expect(core.x[1]).toBe(0x1122_3344_5566_7788n);
+    expect(core.x[1]).toBe(0x1122_3344_d566_7788n);
   });
 });
 

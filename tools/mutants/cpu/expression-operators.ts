@@ -16,12 +16,16 @@ import type { Source } from "./tokens.ts";
 
 const asymmetric = new Set(["-", "/", "%", "<<", ">>", ">>>", "**"]);
 
+/** Functions to whom the order of their arguments is nothing: sets of bits, extremes. */
+const unordered = new Set(["bits", "min", "max"]);
+
 /** `a - b` becomes `b - a`, `f(a, b)` becomes `f(b, a)`. */
 const swappedOperands: Operator = {
   name: "swapped operands",
   edits: (source) =>
     atTokens(source, (i, text) => {
       if (isCall(source, i)) {
+        if (unordered.has(source.tokens[i - 1]!.text)) return [];
         const spans = elements(source, i);
         return spans.slice(1).flatMap((span, n) => exchange(source, spans[n]!, span));
       }

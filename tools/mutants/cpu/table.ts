@@ -92,6 +92,16 @@ export function fates(text: string): ReadonlyMap<string, string | undefined> {
   return new Map(rows);
 }
 
+function changeOf({ file, ...change }: Pick<Mutant, "file" | "before" | "after">): string {
+  const [before, after] = difference(change.before, change.after);
+  return `${file}, ${code(before)} → ${code(after)}`;
+}
+
+/** What the document says of a fault that is alive for a reason. */
+export function aliveLine(survivor: Survivor): string {
+  return `- ${changeOf(survivor)}: ${survivor.kind}: ${survivor.reason}`;
+}
+
 function row({ mutant, verdict }: Tried, survivors: readonly Survivor[]): string {
   const [before, after] = difference(mutant.before, mutant.after);
   const fate =
@@ -112,16 +122,16 @@ export function tableText(
   const alive = all.filter(({ verdict }) => verdict.kind === "survived");
   const reasons = alive.map(({ mutant }) => {
     const reason = reasonFor(survivors, mutant);
-    const [before, after] = difference(mutant.before, mutant.after);
-    const why = reason === undefined ? "no reason yet" : `${reason.kind}: ${reason.reason}`;
-    return `- ${mutant.file}:${mutant.line}, ${code(before)} → ${code(after)}: ${why}`;
+    return reason === undefined ? `- ${changeOf(mutant)}: no reason yet` : aliveLine(reason);
   });
   return [
     "# Faults put into the core, and what notices each",
     "",
     "Written by `npm run mutants -- cpu`; tools/mutants/cpu/ says how. A fault is one change of",
     "one file that still compiles and loads. It is killed when a recorded vector or a test fails",
-    "that does not fail without it, or when something no longer ends.",
+    "that does not fail without it, or when something no longer ends. Operators leave alone what",
+    "nothing could notice by itself: imports, types, the texts of errors, the order of the elements",
+    "of a set. Files that are not in the table have nothing else.",
     "",
     `Seed ${seed}: ${countsText(counts)}.`,
     "",

@@ -23,11 +23,11 @@ export function takeException(core: Core, exception: Exception): void {
   writeSyndrome(core, exception);
   if (target === 1) {
     core.sysreg.SPSR_EL1 = spsrOf(core.pstate);
-    core.sysreg.ELR_EL1 = BigInt.asUintN(64, returnAddress);
+    core.sysreg.ELR_EL1 = returnAddress;
     core.pc = core.sysreg.VBAR_EL1 + vector;
   } else {
     core.sysreg.SPSR_EL2 = spsrOf(core.pstate);
-    core.sysreg.ELR_EL2 = BigInt.asUintN(64, returnAddress);
+    core.sysreg.ELR_EL2 = returnAddress;
     core.pc = core.sysreg.VBAR_EL2 + vector;
   }
   enter(core, target);

@@ -1,8 +1,17 @@
 // Memory tagging: checked accesses, tags out of reach, blocks. Expected: DDI0487 D10.
 
 import { describe, expect, test } from "vitest";
-import { cortexA76 } from "../../../cpu/cpu-model.ts";
-import { readPhysical, readTag, writePhysical, writeTag } from "../../../cpu/memory.ts";
+import { cortexA76, max } from "../../../cpu/cpu-model.ts";
+import type { Fault } from "../../../cpu/exceptions/exception.ts";
+import { memoryTagFunctions } from "../../../cpu/interpret/functions/memory-tags.ts";
+import {
+  createMemory,
+  type Device,
+  readPhysical,
+  readTag,
+  writePhysical,
+  writeTag,
+} from "../../../cpu/memory.ts";
 import { readMem, writeMem } from "../../../cpu/mmu/access.ts";
 import {
   blockWriteOf,
@@ -17,6 +26,7 @@ import {
   writeMemTagBlock,
   writeMemTags,
 } from "../../../cpu/mmu/tag-access.ts";
+import { resetCore } from "../../../cpu/reset.ts";
 import type { Core, El } from "../../../cpu/state.ts";
 import {
   AF,
@@ -269,5 +279,20 @@ describe("cache maintenance by address", () => {
     expect(maintainCache(core, at, false)).toBeUndefined();
     put(core, 0x4000_0008n, 0x4000_0000n | AF | attrIndex(3) | VALID_BLOCK);
     expect(maintainCache(core, at, false)?.iss).toBe((1 << 8) | (1 << 6) | 0b001101);
+  });
+});
+
+describe("STZGM", () => {
+  test("on a device that takes no writes is an external abort, though there are no tags", () => {
+    const device: Device = {
+      ...{ name: "read-only", base: 0x5000_0000n, sizeBytes: 0x1000n },
+      read: () => 0n,
+      write: () => false,
+      fork: () => device,
+    };
+    const core = resetCore(max, createMemory([], [device]), 0n);
+    const stopped = memoryTagFunctions.ZeroMemoryAndWriteTags(core, 0x5000_0000n, 3);
+    expect(stopped).toMatchObject({ target: 2, ec: 0x25, far: 0x5000_0000n });
+    expect((stopped as Fault).iss & 0x7f).toBe((1 << 6) | 0x10);
   });
 });

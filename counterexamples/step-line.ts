@@ -81,6 +81,10 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
         `cpu${cpu} ${kind} ESR ${hex(esr)} ELR ${hex(elr)} FAR ${hex(far)}`,
     )
     .with({ kind: "host_panic" }, ({ cpu, why }) => `cpu${cpu} host panic: ${why}`)
+    .with(
+      { kind: "host_mem_abort" },
+      ({ cpu, page }) => `cpu${cpu} touches page 0x${page.toString(16)} of another`,
+    )
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
     .with(
       { kind: "KVM_CREATE_VM" },

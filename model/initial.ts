@@ -1,6 +1,7 @@
 // The system before the kernel has read its command line.
 
-import type { BranchName } from "../spec/branches/branch.ts";
+import type { BranchName, FrameRange } from "../spec/branches/branch.ts";
+import { branchOf } from "../spec/branches/branches.ts";
 import { hypVa, pfn } from "../spec/types/address.ts";
 import type { Hyp, SystemConfig } from "../spec/types/hyp.ts";
 import { HYP_PAGE } from "../spec/types/page.ts";
@@ -26,11 +27,12 @@ export const PRIVATE_BASE = hypVa(0x20_0000_0000n);
  */
 export const PRIVATE_LIMIT = hypVa(0x30_0000_0000n);
 
-/**
- * The pages that the hypervisor keeps for itself: first and last. Source: measured, pfns 0x7f400 to
- * 0x7fdff.
- */
-export const CARVE_OUT = { first: pfn(0x7f400), last: pfn(0x7fdff) } as const;
+/** The pages that the hypervisor of a branch keeps for itself. */
+export const carveOutOf = (config: Pick<SystemConfig, "branch">): FrameRange =>
+  branchOf(config).layout.carveOut;
+
+/** What is carved out on every measured machine. */
+export const CARVED_OUT_ALWAYS = { first: pfn(0x7f400), last: pfn(0x7fbff) } as const;
 
 /** The first and the last page of memory of the measured machine: 1 GiB at 0x40000000. */
 export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
@@ -42,7 +44,12 @@ export const CARVE_OUT_PAGE = HYP_PAGE;
  * The branches whose behaviour the transitions have; the others are tables so far, and a run on
  * them is refused rather than answered by another branch.
  */
-export const MODELLED_BRANCHES: readonly BranchName[] = ["android14-6.1"];
+export const MODELLED_BRANCHES: readonly BranchName[] = [
+  "android14-6.1",
+  "mainline-6.1",
+  "mainline-6.12",
+  "mainline-7.3",
+];
 
 /**
  * The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for

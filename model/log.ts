@@ -25,6 +25,8 @@ export interface AccessRecord {
   readonly address: bigint;
   readonly store: boolean;
   readonly value: bigint | undefined;
+  /** The system ended in it. */
+  readonly ended?: true;
 }
 
 /** One line of a run's log. */

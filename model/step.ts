@@ -19,6 +19,7 @@ import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
+import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { type Applied, type ApplyOptions, apply, type Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
@@ -82,6 +83,7 @@ const TRANSITION_OF: {
   host_oops: hostOops,
   host_panic: hostPanic,
   budget_spent: budgetSpent,
+  host_mem_abort: hostMemAbort,
   smc: hostSmcCall,
   KVM_CREATE_VM: kvmCreateVm,
   KVM_SET_FW_IPA: kvmSetFirmwareIpa,

@@ -18,6 +18,7 @@ import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
+import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import type { GuardKey, Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
@@ -41,6 +42,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   el2InitReturned,
   handlerReturned,
   hostSmcCall,
+  hostMemAbort,
   el2Exception,
   hostOops,
   hostPanic,

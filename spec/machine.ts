@@ -1,16 +1,16 @@
-// The machine of the measurements: which pages are memory, and which of them pKVM keeps for itself.
+// The machine of the measurements: which pages are memory, which of them pKVM keeps for itself, and
+// which devices the host has reached.
 
+import type { FrameRange } from "./branches/branch.ts";
+import { branchOf } from "./branches/branches.ts";
 import type { Pfn } from "./types/address.ts";
 import type { Hyp } from "./types/hyp.ts";
 import { HYP_PAGE, type PageState, PLAIN_PAGE } from "./types/page.ts";
 
 /** 1 GiB at 0x40000000. Source: QEMU 7.2 virt as recorded in the header of every trace. */
-const MEMORY = { first: 0x40000, last: 0x7ffff } as const;
+const MEMORY: FrameRange = { first: 0x40000, last: 0x7ffff };
 
-/** kvm_hyp_reserve's 10 MiB. Source: measured on android14-6.1.145, both builds. */
-const CARVE_OUT = { first: 0x7f400, last: 0x7fdff } as const;
-
-const lies = (page: Pfn, within: { readonly first: number; readonly last: number }): boolean =>
+const lies = (page: Pfn, within: FrameRange): boolean =>
   page >= within.first && page <= within.last;
 
 /** Whether a page is memory; what is not is a device, or nothing. */
@@ -20,5 +20,18 @@ export const isMemory = (page: Pfn): boolean => lies(page, MEMORY);
 export function pageAt(hyp: Hyp, page: Pfn): PageState {
   const kept = hyp.pages.get(page);
   if (kept !== undefined) return kept;
-  return hyp.boot.hypUp && lies(page, CARVE_OUT) ? HYP_PAGE : PLAIN_PAGE;
+  const { carveOut } = branchOf(hyp.config).layout;
+  return hyp.boot.hypUp && lies(page, carveOut) ? HYP_PAGE : PLAIN_PAGE;
+}
+
+/**
+ * Whether a page that is no memory is mapped in the host's stage 2: the host reached it before user
+ * space ran, or it is kept as more than plainly the host's.
+ */
+export function isMappedDevice(hyp: Hyp, page: Pfn): boolean {
+  if (isMemory(page)) return false;
+  const kept = hyp.pages.get(page);
+  if (kept !== undefined) return kept.host !== "NOPAGE";
+  const { touchedDevices } = branchOf(hyp.config).layout;
+  return hyp.boot.finalised.includes(true) && touchedDevices.some((range) => lies(page, range));
 }

@@ -3,6 +3,7 @@
 import type { ClauseId, Invariant, Step, StepClause } from "./clause.ts";
 import { ABI } from "./clauses/abi.ts";
 import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
+import { DEVICES } from "./clauses/devices.ts";
 import { DISPATCH } from "./clauses/dispatch.ts";
 import { DOCUMENTED } from "./clauses/documented.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
@@ -34,7 +35,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LOADING, ...MAPPING]),
   ...REGISTRATION,
   ...DISPATCH,
-  ...byNumber([...OWNERSHIP, ...PROTECTION]),
+  ...byNumber([...OWNERSHIP, ...PROTECTION, ...DEVICES]),
   ...VM,
   ...ABI,
   ...DOCUMENTED,

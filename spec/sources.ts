@@ -32,6 +32,18 @@ export const TEXTS = {
     title: "Android common kernel android17-6.18",
     pinned: "raspberry-vanilla/android_kernel_brcm_rpi at 213343d; not measured",
   },
+  "mainline-6.1": {
+    title: "Linux 6.1 as Debian builds it",
+    pinned: "linux-image-6.1.0-56-arm64 6.1.192-2",
+  },
+  "mainline-6.12": {
+    title: "Linux 6.12 as Debian builds it",
+    pinned: "linux-image-6.12.95+deb12-arm64 6.12.95-1~bpo12+1",
+  },
+  "mainline-7.3": {
+    title: "Linux 7.3 from Debian's sources",
+    pinned: "linux-source-7.3 7.3.4-1~bpo13+1, minimal configuration, NVHE_EL2_DEBUG=y",
+  },
   linux: {
     title: "Linux",
     pinned: "6.1 (kernel/module, include/uapi, Documentation)",

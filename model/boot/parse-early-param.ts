@@ -1,5 +1,6 @@
 // The command line: which mode KVM takes, and which modules are to be loaded early.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import type { ParseEarlyParam } from "../../spec/types/action.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -62,6 +63,8 @@ export const parseEarlyParam: Transition<ParseEarlyParam> = {
     let malformed = 0;
     for (const { name, value } of parseArgs(commandLine)) {
       const handler = HANDLERS.find(([known]) => sameParameter(known, name));
+      // A kernel without vendor modules leaves their list to user space.
+      if (handler?.[1] === protectedModules && !branchOf(hyp.config).vendorModules) continue;
       if (handler !== undefined && handler[1](hyp.boot, value) !== 0) malformed += 1;
     }
     return returned(malformed);

@@ -37,6 +37,7 @@ const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
  * 0x1c6000080.
  */
 function dynamicIndex(branch: Branch, x0: bigint): number {
+  if (branch.dynamicBase === undefined) return -1;
   const id = branch.hintMaskedBeforeDynamic ? x0 & ~CALL_HINTS : x0;
   const difference = BigInt.asIntN(32, id - HOST_SMCCC_BASE);
   return Number(BigInt.asIntN(32, difference - BigInt(branch.dynamicBase)));

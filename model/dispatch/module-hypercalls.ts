@@ -1,7 +1,7 @@
 // The hypercalls that load a module: reserve addresses, map and unmap a page, run its init,
 // register a handler.
 
-import { branchOf } from "../../spec/branches/branches.ts";
+import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -196,7 +196,7 @@ export const registerHcall: Hypercall = {
     },
   ],
   effect: (hyp, call) => {
-    const id = branchOf(hyp.config).dynamicBase + hyp.dispatch.dynamicHcalls.length;
+    const id = firstDynamicId(branchOf(hyp.config)) + hyp.dispatch.dynamicHcalls.length;
     hyp.dispatch.dynamicHcalls.push(hypVa(argument(call, 1)));
     return answered(id);
   },

@@ -61,6 +61,9 @@ const VERSIONS_OF: Readonly<Record<BranchName, readonly string[]>> = {
   "android15-6.6": ["6.1", "6.6"],
   "android16-6.12": ["6.1", "6.6", "6.12"],
   "android17-6.18": ["6.1", "6.6", "6.12"],
+  "mainline-6.1": [],
+  "mainline-6.12": [],
+  "mainline-7.3": [],
 };
 
 /** Bytes of one entry of .hyp.reloc: a signed distance from the entry itself. */

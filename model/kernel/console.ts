@@ -1,6 +1,7 @@
 // What the kernel prints of a step: the messages that the measurements selected, in our words only
 // where they do not matter.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { signed } from "../../spec/types/outcome.ts";
 import type { ModelStep } from "../step.ts";
 
@@ -17,7 +18,9 @@ export function consoleLines(step: ModelStep): readonly string[] {
   const { action, post } = step;
   switch (action.kind) {
     case "kvm_arm_init":
-      return post.boot.hypUp ? ["Protected nVHE mode initialized successfully"] : [];
+      return post.boot.hypUp
+        ? [`Protected ${branchOf(post.config).layout.reportedMode} mode initialized successfully`]
+        : [];
     case "modprobe_exit":
       return action.status === 0
         ? []

@@ -11,6 +11,9 @@ const VERMAGIC: Readonly<Record<BranchName, string | undefined>> = {
   "android15-6.6": undefined,
   "android16-6.12": undefined,
   "android17-6.18": undefined,
+  "mainline-6.1": undefined,
+  "mainline-6.12": undefined,
+  "mainline-7.3": undefined,
 };
 
 /**

@@ -11,7 +11,7 @@ import {
   type PageState,
   PLAIN_PAGE,
 } from "../../spec/types/page.ts";
-import { CARVE_OUT } from "../initial.ts";
+import { carveOutOf } from "../initial.ts";
 import { pageOf } from "../ownership/page-of.ts";
 import {
   HOST_MEMORY_PROT,
@@ -67,7 +67,8 @@ function visible(machine: Machine, page: Pfn, state: PageState): SeenPage {
   // A page whose protection a module changed is the host's for the software bits.
   if (state.prot !== undefined) return { host: "OWNED", owner, prot: state.prot, hyp };
   const host = state.host === "MODULE_OWNED" ? "NOPAGE" : state.host;
-  return { host, owner, prot: host === "NOPAGE" ? 0 : plainProt(machine, page), hyp };
+  const prot = host === "SHARED_OWNED" ? HOST_MEMORY_PROT : plainProt(machine, page);
+  return { host, owner, prot: host === "NOPAGE" ? 0 : prot, hyp };
 }
 
 const describe = ({ host, owner, prot, hyp }: SeenPage): string =>
@@ -123,10 +124,10 @@ function linearProt(machine: Machine, page: Pfn): number {
  * writes there.
  */
 function hypState(machine: Machine, entry: bigint, page: Pfn): HypPageState | undefined {
-  if (!isValid(entry) || hypProt(withoutState(entry)) !== linearProt(machine, page)) {
-    return undefined;
-  }
+  if (!isValid(entry)) return undefined;
   const state = stateName(entry);
+  const prot = state === "SHARED_BORROWED" ? PAGE_HYP : linearProt(machine, page);
+  if (hypProt(withoutState(entry)) !== prot) return undefined;
   return state === "OWNED" || state === "SHARED_BORROWED" ? state : undefined;
 }
 
@@ -175,7 +176,7 @@ export function disagreements(machine: Machine, hyp: Hyp): string[] {
   });
   // Before EL2 is up its tables say nothing.
   if (!hyp.boot.hypUp) return found;
-  for (const page of new Set([...seen.pages.keys(), ...hyp.pages.keys(), ...carveOut()])) {
+  for (const page of new Set([...seen.pages.keys(), ...hyp.pages.keys(), ...carveOut(hyp)])) {
     const state = pageOf(hyp, page);
     const read = seen.pages.get(page);
     if (read === HYP_OWNED && state === HYP_PAGE) continue;
@@ -198,8 +199,9 @@ export function disagreements(machine: Machine, hyp: Hyp): string[] {
   return found;
 }
 
-function* carveOut(): Generator<Pfn> {
-  for (let page = CARVE_OUT.first as number; page <= CARVE_OUT.last; page++) yield pfn(page);
+function* carveOut({ config }: Hyp): Generator<Pfn> {
+  const { first, last } = carveOutOf(config);
+  for (let page = first; page <= last; page++) yield pfn(page);
 }
 
 const same = (a: SeenPage, b: SeenPage): boolean =>

@@ -3,7 +3,6 @@
 
 import { writePhysical } from "../../cpu/memory.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../../spec/types/module.ts";
-import { CARVE_OUT } from "../initial.ts";
 import { EXPORTED_CODE, EXPORTED_OBJECTS } from "../kernel/exported/objects.ts";
 import { hypAttributes, kernelAttributes } from "../pgtable/attributes.ts";
 import { annotation } from "../pgtable/descriptor.ts";
@@ -40,8 +39,8 @@ import { ERET, STUB_WORDS, textPa } from "./stubs.ts";
 
 const PAGE = 4096n;
 
-/** The bits of an address that a 39-bit table translates. */
-const INPUT = (1n << 39n) - 1n;
+/** The bits of an address that the kernel's table translates. */
+const inputMask = ({ kernelTable }: Machine): bigint => (1n << BigInt(kernelTable.inputBits)) - 1n;
 
 /** Builds everything. `firmware` is left out of the kernel's linear map. */
 export function buildTables(machine: Machine, firmware: PhysicalRange | undefined): void {
@@ -55,7 +54,7 @@ export function buildTables(machine: Machine, firmware: PhysicalRange | undefine
 
 function mapKernel(machine: Machine, firmware: PhysicalRange | undefined): void {
   const map = (va: bigint, bytes: bigint, pa: bigint, prot: "rw" | "rx"): void => {
-    const from = va & INPUT;
+    const from = va & inputMask(machine);
     const { physical, kernelPool, kernelTable } = machine;
     mapRange(
       physical,
@@ -66,7 +65,7 @@ function mapKernel(machine: Machine, firmware: PhysicalRange | undefined): void 
     );
   };
   const linear = (start: bigint, end: bigint): void =>
-    map(kernelLinear(start), end - start, start, "rw");
+    map(kernelLinear(machine.branch, start), end - start, start, "rw");
   linear(MEMORY_START, firmware?.start ?? MEMORY_END);
   if (firmware !== undefined) linear(firmware.end, MEMORY_END);
   map(KERNEL_TEXT, KERNEL_TEXT_BYTES, KERNEL_TEXT_PA, "rx");
@@ -136,7 +135,8 @@ function writeKernelObjects(machine: Machine): void {
  * the text in the carve-out, so that one range is the hypervisor's.
  */
 function mapHyp(machine: Machine): void {
-  const { physical, hypPool, hypTable } = machine;
+  const { physical, hypPool, hypTable, branch } = machine;
+  const { carveOut } = branch.layout;
   const map = (va: bigint, pa: bigint, pages: bigint, prot: number): void =>
     mapRange(
       physical,
@@ -145,8 +145,8 @@ function mapHyp(machine: Machine): void {
       { from: va, to: va + pages * PAGE, pa },
       hypAttributes(prot),
     );
-  const start = BigInt(CARVE_OUT.first) * PAGE;
-  const pages = BigInt(CARVE_OUT.last - CARVE_OUT.first + 1);
+  const start = BigInt(carveOut.first) * PAGE;
+  const pages = BigInt(carveOut.last - carveOut.first + 1);
   map(start + HYP_LINEAR_OFFSET, start, pages, PAGE_HYP);
   map(HYP_TEXT_PA + HYP_LINEAR_OFFSET, HYP_TEXT_PA, HYP_TEXT_PAGES, PAGE_HYP_EXEC);
   map(HYP_RODATA_PA + HYP_LINEAR_OFFSET, HYP_RODATA_PA, 1n, PAGE_HYP_RO);
@@ -168,11 +168,12 @@ function writeHypText(machine: Machine): void {
  * fix_host_ownership; measured.
  */
 function markCarveOut(machine: Machine): void {
-  const { physical, hypPool, hostStage2 } = machine;
+  const { physical, hypPool, hostStage2, branch } = machine;
+  const { carveOut } = branch.layout;
   const mark = annotation("HYP");
   const step = BigInt(ENTRIES) * PAGE;
-  const end = (BigInt(CARVE_OUT.last) + 1n) * PAGE;
-  for (let block = BigInt(CARVE_OUT.first) * PAGE; block < end; block += step) {
+  const end = (BigInt(carveOut.last) + 1n) * PAGE;
+  for (let block = BigInt(carveOut.first) * PAGE; block < end; block += step) {
     writeLeaf(physical, hypPool, hostStage2.table, { address: block, level: 3 }, mark);
     const table = findLeaf(physical, hostStage2.table, block).at;
     physical.writePage(table, new BigUint64Array(ENTRIES).fill(mark));

@@ -1,7 +1,7 @@
 // What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module
 // ops.
 
-import { type HypVa, kernVa } from "../../spec/types/address.ts";
+import { type HypVa, kernVa, pfnOf, physAddr } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { SMCCC_RET_NOT_SUPPORTED } from "../../spec/types/outcome.ts";
 import { hypercall } from "../kernel/hypercall.ts";
@@ -245,6 +245,10 @@ function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer
       stop(system, `a permission-fault handler that returns ${errno}`);
       return ENDED;
     }
+  }
+  if (abort.reason === "not the host's") {
+    perform(system, { kind: "host_mem_abort", cpu, page: pfnOf(physAddr(abort.ipa)) });
+    if (over(system)) return ENDED;
   }
   if (notify !== undefined && callBack(system, cpu, notify) === undefined) return ENDED;
   return { kind: "inject" };

@@ -13,19 +13,19 @@ import { HCR_VM } from "./registers.ts";
 import { invalidateKernel } from "./tlb.ts";
 
 const PAGE = 4096n;
-const INPUT_BITS = 39n;
-const INPUT = (1n << INPUT_BITS) - 1n;
 
 /**
  * The part of a kernel address that its table translates; undefined for an address that is not in
  * TTBR1's half.
  */
-const inputOf = (va: bigint): bigint | undefined =>
-  va >> INPUT_BITS === (1n << (64n - INPUT_BITS)) - 1n ? va & INPUT : undefined;
+function inputOf({ kernelTable }: Machine, va: bigint): bigint | undefined {
+  const bits = BigInt(kernelTable.inputBits);
+  return va >> bits === (1n << (64n - bits)) - 1n ? BigInt.asUintN(Number(bits), va) : undefined;
+}
 
 /** The physical address behind a kernel address; undefined when the kernel maps nothing there. */
 export function kernelPa(machine: Machine, va: bigint): bigint | undefined {
-  const input = inputOf(va);
+  const input = inputOf(machine, va);
   return input === undefined ? undefined : translate(machine.physical, machine.kernelTable, input);
 }
 
@@ -40,13 +40,13 @@ export function pfnOfKernVa(machine: Machine, va: KernVa): Pfn {
 export function mapKernelPage(machine: Machine, va: bigint, page: number, prot: KernelProt): void {
   const entry = leaf(BigInt(page) * PAGE, 3, kernelAttributes(prot));
   const { physical, kernelPool, kernelTable } = machine;
-  const place = { address: va & INPUT, level: 3 } as const;
+  const place = { address: BigInt.asUintN(machine.kernelTable.inputBits, va), level: 3 } as const;
   const before = writeLeaf(physical, kernelPool, kernelTable, place, entry);
   if (isValid(before.entry)) invalidateKernel(machine, va);
 }
 
 export function unmapKernelPage(machine: Machine, va: bigint): void {
-  const place = { address: va & INPUT, level: 3 } as const;
+  const place = { address: BigInt.asUintN(machine.kernelTable.inputBits, va), level: 3 } as const;
   writeLeaf(machine.physical, machine.kernelPool, machine.kernelTable, place, 0n);
   invalidateKernel(machine, va);
 }

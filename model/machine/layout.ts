@@ -1,8 +1,9 @@
 // Where everything lies in the machine: physical memory, the kernel's addresses, the hypervisor's
 // addresses.
 
+import type { Branch } from "../../spec/branches/branch.ts";
 import { type HypVa, hypVa, type KernVa, kernVa, pfn } from "../../spec/types/address.ts";
-import { CARVE_OUT, MEMORY, PRIVATE_BASE, PRIVATE_LIMIT } from "../initial.ts";
+import { CARVED_OUT_ALWAYS, MEMORY, PRIVATE_BASE, PRIVATE_LIMIT } from "../initial.ts";
 import { HYP_LINEAR_OFFSET } from "../pgtable/hyp-stage1.ts";
 
 const PAGE = 4096n;
@@ -19,25 +20,26 @@ export const MEMORY_END = (BigInt(MEMORY.last) + 1n) * PAGE;
 export const CPU_MAX = 4;
 
 /**
- * The kernel's linear map: VA = PA + this. Source: measured for 39 VA bits without KASLR;
+ * The kernel's linear map: VA = PA + this. Source: measured for 39 and 48 VA bits without KASLR;
  * PAGE_OFFSET, asm/memory.h.
  */
-export const KERNEL_LINEAR_OFFSET = 0xffff_ff80_0000_0000n - MEMORY_START;
+export const linearOffset = ({ layout }: Branch): bigint => layout.linearMapBase - MEMORY_START;
 
 /**
  * The linear-map address of a physical address. Source: __phys_to_virt, asm/memory.h (linux 6.1).
  */
-export const kernelLinear = (pa: bigint): KernVa => kernVa(pa + KERNEL_LINEAR_OFFSET);
+export const kernelLinear = (branch: Branch, pa: bigint): KernVa =>
+  kernVa(pa + linearOffset(branch));
 
 /** kern_hyp_va for a linear-map address. Source: measured, op 26. */
-export const kernHypVa = (va: bigint): HypVa =>
-  hypVa(va - KERNEL_LINEAR_OFFSET + HYP_LINEAR_OFFSET);
+export const kernHypVa = (branch: Branch, va: bigint): HypVa =>
+  hypVa(va - linearOffset(branch) + HYP_LINEAR_OFFSET);
 
 /**
  * The kernel image, with the text at its start and the data after it.
- * Source: KIMAGE_VADDR = MODULES_END for 39 bits, asm/memory.h (linux 6.1). CHOICE: sizes, and the
- * physical place 2 MiB
- * above the start of memory, where QEMU's loader puts an image.
+ * Source: KIMAGE_VADDR = MODULES_END for 39 bits, asm/memory.h (linux 6.1). CHOICE: the same with
+ * 48 bits, where nothing that is measured depends on it; sizes, and the physical place 2 MiB above
+ * the start of memory, where QEMU's loader puts an image.
  */
 export const KERNEL_TEXT = kernVa(0xffff_ffc0_0800_0000n);
 export const KERNEL_TEXT_PA = MEMORY_START + 2n * MIB;
@@ -117,10 +119,10 @@ export const FREE_FRAMES = {
 } as const;
 
 /**
- * Physical address of the hypervisor's own pages, by their place in the carve-out. CHOICE: the
- * order.
+ * Physical address of the hypervisor's own pages, by their place in what every measured machine
+ * carves out. CHOICE: the place and the order.
  */
-const hypPage = (index: number): bigint => (BigInt(CARVE_OUT.first) + BigInt(index)) * PAGE;
+const hypPage = (index: number): bigint => (BigInt(CARVED_OUT_ALWAYS.first) + BigInt(index)) * PAGE;
 export const HYP_TEXT_PA = hypPage(0);
 export const HYP_TEXT_PAGES = 2n;
 export const HYP_RODATA_PA = hypPage(2);
@@ -131,7 +133,10 @@ export const hypStackPa = (cpu: number): bigint => hypPage(8 + cpu);
  */
 export const HOST_STAGE2_ROOT = hypPage(12);
 export const HYP_STAGE1_ROOT = hypPage(14);
-export const HYP_POOL = { first: hypPage(16), end: hypPage(CARVE_OUT.last - CARVE_OUT.first + 1) };
+export const HYP_POOL = {
+  first: hypPage(16),
+  end: hypPage(CARVED_OUT_ALWAYS.last - CARVED_OUT_ALWAYS.first + 1),
+};
 
 const hypLinearPage = (pa: bigint): HypVa => hypVa(pa + HYP_LINEAR_OFFSET);
 

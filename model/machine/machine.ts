@@ -25,9 +25,9 @@ import {
   HOST_STAGE2_ROOT,
   HYP_POOL,
   HYP_STAGE1_ROOT,
-  KERNEL_LINEAR_OFFSET,
   KERNEL_TABLES_BYTES,
   KERNEL_TABLES_PA,
+  linearOffset,
   MEMORY_END,
   MEMORY_START,
   MODULE_AREA,
@@ -103,8 +103,8 @@ export function createMachine(
     cores,
     memory,
     physical: physicalMemory(memory),
-    kernelTable: { root: KERNEL_TABLES_PA, inputBits: 39 },
-    hypTable: { root: HYP_STAGE1_ROOT, inputBits: 39 },
+    kernelTable: { root: KERNEL_TABLES_PA, inputBits: branch.layout.vaBits },
+    hypTable: { root: HYP_STAGE1_ROOT, inputBits: branch.layout.vaBits },
     hostStage2: {
       table: { root: HOST_STAGE2_ROOT, inputBits: 40 },
       memory: memblocks(options.firmware),
@@ -116,7 +116,7 @@ export function createMachine(
     },
     hypPool: { next: HYP_POOL.first, end: HYP_POOL.end },
     pages: createPageAllocator(FREE_FRAMES.first, FREE_FRAMES.end),
-    heap: createHeap(KERNEL_LINEAR_OFFSET),
+    heap: createHeap(linearOffset(branch)),
     moduleArea: createArea(MODULE_AREA.start, MODULE_AREA.end),
     vmallocArea: createArea(VMALLOC_AREA.start, VMALLOC_AREA.end),
     gates: createGates(branch),
@@ -124,7 +124,7 @@ export function createMachine(
   };
   buildTables(machine, options.firmware);
   for (const [cpu, core] of cores.entries()) {
-    startKernel(core, cpu);
+    startKernel(core, cpu, branch.layout.vaBits);
     core.tlb.mode = options.tlb ?? "none";
   }
   return machine;

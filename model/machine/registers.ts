@@ -36,12 +36,12 @@ const SCTLR_PAUTH = bits(31, 30, 27, 13);
 const SCTLR_BTI = bits(36);
 
 /**
- * 39 bits in both halves, 4 KiB granule, write-back inner shareable walks, 40-bit output, 16-bit
- * ASID, TBI0, A1.
+ * As many bits in both halves, 4 KiB granule, write-back inner shareable walks, 40-bit output,
+ * 16-bit ASID, TBI0, A1.
  */
-const TCR_EL1 =
-  field(25, 0) |
-  field(25, 16) |
+const tcrEl1 = (vaBits: number): bigint =>
+  field(64 - vaBits, 0) |
+  field(64 - vaBits, 16) |
   bits(8, 10, 24, 26) |
   field(3, 12) |
   field(3, 28) |
@@ -49,9 +49,10 @@ const TCR_EL1 =
   field(2, 32) |
   bits(22, 36, 37);
 /**
- * 39 bits, 4 KiB granule, write-back inner shareable walks, 40-bit output; bits 23 and 31 are one.
+ * 4 KiB granule, write-back inner shareable walks, 40-bit output; bits 23 and 31 are one.
  */
-const TCR_EL2 = field(25, 0) | bits(8, 10) | field(3, 12) | field(2, 16) | bits(23, 31);
+const tcrEl2 = (vaBits: number): bigint =>
+  field(64 - vaBits, 0) | bits(8, 10) | field(3, 12) | field(2, 16) | bits(23, 31);
 /**
  * 40 bits from level 1, 4 KiB granule, 40-bit output, 16-bit VMID; bit 31 is one. Source:
  * kvm_get_vtcr.
@@ -80,19 +81,19 @@ const CPACR_EL1 = field(3, 20);
  * Source: __cpu_setup, arch/arm64/mm/proc.S; __kvm_init_el2_state, el2_setup.h;
  * __pkvm_init_finalise (android14-6.1).
  */
-export function startKernel(core: Core, cpu: number): void {
+export function startKernel(core: Core, cpu: number, vaBits: number): void {
   const { features } = core.cpuModel;
   const optional = (features.PAuth ? SCTLR_PAUTH : 0n) | (features.BTI ? SCTLR_BTI : 0n);
   const { sysreg } = core;
   sysreg.MAIR_EL1 = MAIR;
-  sysreg.TCR_EL1 = TCR_EL1;
+  sysreg.TCR_EL1 = tcrEl1(vaBits);
   sysreg.TTBR1_EL1 = KERNEL_TABLES_PA;
   sysreg.TTBR0_EL1 = KERNEL_TABLES_PA + 0x1000n;
   sysreg.CPACR_EL1 = CPACR_EL1;
   sysreg.VBAR_EL1 = KERNEL_VECTORS;
   sysreg.SCTLR_EL1 = SCTLR_EL1 | optional;
   sysreg.MAIR_EL2 = MAIR;
-  sysreg.TCR_EL2 = TCR_EL2;
+  sysreg.TCR_EL2 = tcrEl2(vaBits);
   sysreg.TTBR0_EL2 = HYP_STAGE1_ROOT;
   sysreg.VTCR_EL2 = VTCR_EL2;
   sysreg.VTTBR_EL2 = HOST_STAGE2_ROOT;

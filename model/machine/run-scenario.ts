@@ -150,10 +150,14 @@ function accessFromHost(system: System, action: HostRead | HostWrite): void {
     return;
   }
   const store = action.kind === "host_write" ? action.value : undefined;
-  const access = { va: kernelLinear(address), sizeBytes: 8, store } as const;
+  const access = { va: kernelLinear(system.machine.branch, address), sizeBytes: 8, store } as const;
   const accessed = hostAccess(system.machine, cpu, access, environmentOf(system));
   if (accessed.kind !== "value" && accessed.kind !== "fault") {
     settled(system, cpu, accessed);
+    if (system.hyp.end === undefined) return;
+    const isStore = store !== undefined;
+    const record = { kind: "access", cpu, address, store: isStore, value: undefined } as const;
+    system.log.push({ ...record, ended: true });
     return;
   }
   const value = accessed.kind === "value" ? accessed.value : undefined;

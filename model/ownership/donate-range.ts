@@ -19,7 +19,7 @@ import {
 import { type Caller, hostWalk } from "./share.ts";
 
 const range = ({ args }: Op): PageRange => rangeOf(args[0] ?? 0n, args[1] ?? 0n);
-const PAGES: Caller<Op> = { range, answer: returned };
+const PAGES: Caller<Op> = { range, answer: returned, mapped: "as the others" };
 const tooMany = (op: string) =>
   ({ kind: "unmodelled", what: `op ${op} of so many pages` }) as const;
 
@@ -54,7 +54,7 @@ const hostDonateHyp: Transition<Op> = {
   ],
   effect: (hyp, action) => {
     if (!isFollowed(range(action))) return tooMany(action.op);
-    for (const page of pagesOf(range(action))) setPage(hyp.pages, page, HYP_PAGE);
+    for (const page of pagesOf(range(action))) setPage(hyp, page, HYP_PAGE);
     return returned(0);
   },
 };
@@ -90,7 +90,7 @@ const hypDonateHost: Transition<Op> = {
     },
   ],
   effect: (hyp, action) => {
-    for (const page of pagesOf(range(action))) setPage(hyp.pages, page, PLAIN_PAGE);
+    for (const page of pagesOf(range(action))) setPage(hyp, page, PLAIN_PAGE);
     return returned(0);
   },
 };

@@ -24,19 +24,19 @@ export function checkHostDonateHyp(hyp: Pick<Hyp, "pages" | "boot" | "config">, 
 
 /** The host gives one page to the hypervisor; `checkHostDonateHyp` has allowed it. */
 export function hostDonateHyp(hyp: Pages, page: Pfn): void {
-  setPage(hyp.pages, page, HYP_PAGE);
+  setPage(hyp, page, HYP_PAGE);
 }
 
 /**
  * Whether the hypervisor may give one page to the host: 0, or the errno.
  * Source: __pkvm_hyp_donate_host, hyp/nvhe/mem_protect.c (android14-6.1).
  */
-export function checkHypDonateHost(hyp: Pick<Hyp, "pages" | "boot">, page: Pfn): number {
+export function checkHypDonateHost(hyp: Pick<Hyp, "pages" | "boot" | "config">, page: Pfn): number {
   const state = pageOf(hyp, page);
   return state.hyp === "OWNED" && state.host === "NOPAGE" ? 0 : negative("EPERM");
 }
 
 /** The hypervisor gives one page to the host; its contents are not zeroed. */
 export function hypDonateHost(hyp: Pages, page: Pfn): void {
-  setPage(hyp.pages, page, PLAIN_PAGE);
+  setPage(hyp, page, PLAIN_PAGE);
 }

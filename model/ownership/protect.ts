@@ -100,7 +100,7 @@ const changesProtection = (name: string, regionGuards: readonly Guard<Op>[]): Tr
       return { kind: "unmodelled", what: `op ${name} with prot ${prot}` };
     for (const page of pagesOf(range)) {
       const after = protectedPage(Number(prot), isMemoryPage(page), pageOf(hyp, page));
-      setPage(hyp.pages, page, after);
+      setPage(hyp, page, after);
     }
     return returned(0);
   },

@@ -3,7 +3,7 @@
 import { addressOf, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { PageState } from "../../spec/types/page.ts";
-import { CARVE_OUT, HYP_VA_LIMIT, MEMORY } from "../initial.ts";
+import { HYP_VA_LIMIT, MEMORY } from "../initial.ts";
 import { hypLinear } from "../pgtable/hyp-stage1.ts";
 import { pageOf } from "./page-of.ts";
 
@@ -66,7 +66,7 @@ export function* pagesOf({ start, bytes }: PageRange): Generator<Pfn> {
 
 /** Whether every page of the range is as wanted. */
 export function everyPage(
-  hyp: Pick<Hyp, "pages" | "boot">,
+  hyp: Pick<Hyp, "pages" | "boot" | "config">,
   range: PageRange,
   wanted: (state: PageState, page: Pfn) => boolean,
 ): boolean {
@@ -77,10 +77,6 @@ export function everyPage(
 
 /** Whether a frame is memory; what is not is a device, or nothing. */
 export const isMemoryPage = (page: Pfn): boolean => page >= MEMORY.first && page <= MEMORY.last;
-
-/** Whether the hypervisor took the page at boot. */
-export const isCarvedOut = (page: Pfn): boolean =>
-  page >= CARVE_OUT.first && page <= CARVE_OUT.last;
 
 /**
  * Whether a range lies in memory, or in one of the holes beside it.

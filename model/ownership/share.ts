@@ -1,13 +1,16 @@
 // Sharing between host and hypervisor, and pins: one page by hypercall or op, a range of pins.
 
+import type { AddressChecks } from "../../spec/branches/branch.ts";
+import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import type { Op } from "../../spec/types/action.ts";
-import { negative } from "../../spec/types/errno.ts";
+import { type Errno, negative } from "../../spec/types/errno.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
 import { answered, type Outcome, returned } from "../../spec/types/outcome.ts";
 import { PLAIN_PAGE, SHARED_PAGE } from "../../spec/types/page.ts";
 import { argument, type HypercallArgs } from "../dispatch/hypercall.ts";
 import type { Guard, Transition } from "../transition.ts";
-import { pageOf, setPage } from "./page-of.ts";
+import { isMappedDevice, pageOf, setPage } from "./page-of.ts";
 import {
   everyPage,
   hostEndFits,
@@ -23,25 +26,62 @@ import {
 export interface Caller<A> {
   readonly range: (action: A) => PageRange;
   readonly answer: (value: number) => Outcome;
+  /** Ops exist only where a device that is mapped is refused as one that is not. */
+  readonly mapped: "as the others" | "apart";
 }
 
 const BY_HCALL: Caller<HypercallArgs> = {
   range: (call) => rangeOf(argument(call, 1), 1n),
   answer: answered,
+  mapped: "apart",
 };
-const BY_OP: Caller<Op> = { range: ({ args }) => rangeOf(args[0] ?? 0n, 1n), answer: returned };
+const BY_OP: Caller<Op> = {
+  range: ({ args }) => rangeOf(args[0] ?? 0n, 1n),
+  answer: returned,
+  mapped: "as the others",
+};
 
 /** The walk of the host's table: an end beyond 64 bits, then an address beyond the table. */
 export const hostWalk = <A>({ range, answer }: Caller<A>): readonly Guard<A>[] => [
   {
     clause: "OWN-1",
     permits: (_, action) => hostEndFits(range(action)),
-    refusal: () => answer(negative("EINVAL")),
+    refusal: (hyp) => answer(negative(addressChecksOf(hyp).overflow)),
   },
   {
     clause: "OWN-2",
     permits: (_, action) => hostReaches(range(action)),
-    refusal: () => answer(negative("ERANGE")),
+    refusal: (hyp) => answer(negative(addressChecksOf(hyp).beyond)),
+  },
+];
+
+const addressChecksOf = ({ config }: Pick<Hyp, "config">): AddressChecks =>
+  branchOf(config).addressChecks;
+
+/**
+ * What is no memory: a device that the host has mapped, then one that it has not. 6.1 finds the
+ * first by its entry and takes the second, which has none, for a page of the host's.
+ */
+const devices = <A>(
+  { range, answer, mapped }: Caller<A>,
+  refusalOf: (untouched: AddressChecks["untouchedDevice"]) => Errno | undefined,
+): readonly Guard<A>[] => [
+  ...(mapped === "as the others"
+    ? []
+    : [
+        {
+          clause: "OWN-61",
+          permits: (hyp, action) =>
+            everyPage(hyp, range(action), (_, page) => !isMappedDevice(hyp, page)),
+          refusal: (hyp) => answer(negative(addressChecksOf(hyp).mappedDevice)),
+        } satisfies Guard<A>,
+      ]),
+  {
+    clause: "OWN-62",
+    permits: (hyp, action) =>
+      refusalOf(addressChecksOf(hyp).untouchedDevice) === undefined ||
+      everyPage(hyp, range(action), (_, page) => isMemoryPage(page)),
+    refusal: (hyp) => answer(negative(refusalOf(addressChecksOf(hyp).untouchedDevice) ?? "EPERM")),
   },
 ];
 
@@ -56,19 +96,16 @@ const share = <A>(name: string, caller: Caller<A>): Transition<A> => ({
   source: source("__pkvm_host_share_hyp, do_share"),
   guards: [
     ...hostWalk(caller),
+    ...devices(caller, (untouched) => (untouched === "shared" ? undefined : untouched)),
     {
       clause: "OWN-3",
       permits: (hyp, action) =>
-        everyPage(
-          hyp,
-          caller.range(action),
-          ({ host }, page) => host === "OWNED" && isMemoryPage(page),
-        ),
+        everyPage(hyp, caller.range(action), ({ host }) => host === "OWNED"),
       refusal: () => caller.answer(negative("EPERM")),
     },
   ],
   effect: (hyp, action) => {
-    for (const page of pagesOf(caller.range(action))) setPage(hyp.pages, page, SHARED_PAGE);
+    for (const page of pagesOf(caller.range(action))) setPage(hyp, page, SHARED_PAGE);
     return caller.answer(0);
   },
 });
@@ -79,6 +116,7 @@ const unshare = <A>(name: string, caller: Caller<A>): Transition<A> => ({
   source: source("__pkvm_host_unshare_hyp, do_unshare, hyp_ack_unshare"),
   guards: [
     ...hostWalk(caller),
+    ...devices(caller, (untouched) => (untouched === "shared" ? "EPERM" : untouched)),
     {
       clause: "OWN-5",
       permits: (hyp, action) =>
@@ -93,7 +131,7 @@ const unshare = <A>(name: string, caller: Caller<A>): Transition<A> => ({
     },
   ],
   effect: (hyp, action) => {
-    for (const page of pagesOf(caller.range(action))) setPage(hyp.pages, page, PLAIN_PAGE);
+    for (const page of pagesOf(caller.range(action))) setPage(hyp, page, PLAIN_PAGE);
     return caller.answer(0);
   },
 });
@@ -107,6 +145,7 @@ export const SHARE_HCALLS: readonly Transition<HypercallArgs>[] = [
 const BETWEEN: Caller<Op> = {
   range: ({ args }) => linearRange(args[0] ?? 0n, args[1] ?? 0n),
   answer: returned,
+  mapped: "as the others",
 };
 
 /** The counter of a page has 16 bits. Source: struct hyp_page, nvhe/memory.h (android14-6.1). */
@@ -133,7 +172,7 @@ const pin: Transition<Op> = {
     for (const page of pagesOf(BETWEEN.range(action))) {
       const state = pageOf(hyp, page);
       if (state.refcount === PIN_MAX) return { kind: "unmodelled", what: "65536 pins of a page" };
-      setPage(hyp.pages, page, { ...state, refcount: state.refcount + 1 });
+      setPage(hyp, page, { ...state, refcount: state.refcount + 1 });
     }
     return returned(0);
   },
@@ -164,7 +203,7 @@ const unpin: Transition<Op> = {
     }
     for (const page of pagesOf(range)) {
       const state = pageOf(hyp, page);
-      setPage(hyp.pages, page, { ...state, refcount: state.refcount - 1 });
+      setPage(hyp, page, { ...state, refcount: state.refcount - 1 });
     }
     return returned(0);
   },

@@ -113,8 +113,9 @@ export function hostEntry(stage2: HostStage2, page: Pfn, pre: PageState, post: P
   switch (post.host) {
     case "OWNED":
       return pre.host === "NOPAGE" ? 0n : mapped(defaultProt(stage2, pa), STATE_OWNED);
+    // __host_set_page_state_range gives memory's protection, also to what 6.1 takes for memory.
     case "SHARED_OWNED":
-      return mapped(defaultProt(stage2, pa), STATE_SHARED_OWNED);
+      return mapped(HOST_MEMORY_PROT, STATE_SHARED_OWNED);
     case "SHARED_BORROWED":
       return mapped(defaultProt(stage2, pa), STATE_SHARED_BORROWED);
     case "NOPAGE":

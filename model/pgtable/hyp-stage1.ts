@@ -38,8 +38,9 @@ export function hypLinearEntry(page: Pfn, state: HypPageState, memory: boolean):
       return 0n;
     case "OWNED":
       return leaf(addressOf(page), 3, attributes | STATE_OWNED);
+    // do_share maps everything alike.
     case "SHARED_BORROWED":
-      return leaf(addressOf(page), 3, attributes | STATE_SHARED_BORROWED);
+      return leaf(addressOf(page), 3, hypAttributes(PAGE_HYP) | STATE_SHARED_BORROWED);
   }
 }
 

@@ -15,13 +15,13 @@ import {
 import { ENTRIES, type PhysicalMemory, type TablePool, takeTable } from "./physical.ts";
 
 /**
- * A table: its root, and how many address bits it translates. All tables here start at level 1,
- * with one root page for
- * 39 bits and two side by side for 40. Source: DDI0487 D8.2, Concatenated translation tables.
+ * A table: its root, and how many address bits it translates. Tables of 39 and 40 bits start at
+ * level 1, with one root page for 39 and two side by side for 40; a root of 48 bits is a level
+ * above them. Source: DDI0487 D8.2, Concatenated translation tables.
  */
 export interface TranslationTable {
   readonly root: bigint;
-  readonly inputBits: 39 | 40;
+  readonly inputBits: 39 | 40 | 48;
 }
 
 /** The entry that decides about an address, and where it is. */
@@ -48,9 +48,32 @@ function input(table: TranslationTable, address: bigint): bigint {
   return address;
 }
 
-/** The leaf or the invalid entry that decides about an address. */
+/** An entry of a root of 48 bits covers as much as a root of 39 bits. */
+const ROOT_SHIFT = 39n;
+
+/** Where the level-1 entry of an address is; undefined where the root of 48 bits has no table. */
+function levelOne(
+  memory: PhysicalMemory,
+  table: TranslationTable,
+  address: bigint,
+): bigint | undefined {
+  if (table.inputBits !== 48) return entryAddress(table.root, 1, input(table, address));
+  const entry = memory.read64(rootEntry(table, address));
+  if (!isValid(entry)) return undefined;
+  return entryAddress(entry & OUTPUT_ADDRESS, 1, address & ((1n << ROOT_SHIFT) - 1n));
+}
+
+const rootEntry = (table: TranslationTable, address: bigint): bigint =>
+  table.root + 8n * (input(table, address) >> ROOT_SHIFT);
+
+/**
+ * The leaf or the invalid entry that decides about an address. An empty entry of a root of 48 bits
+ * is told as one of level 1: nothing is mapped there.
+ */
 export function findLeaf(memory: PhysicalMemory, table: TranslationTable, address: bigint): Found {
-  let at = entryAddress(table.root, 1, input(table, address));
+  const first = levelOne(memory, table, address);
+  if (first === undefined) return { entry: 0n, level: 1, at: rootEntry(table, address) };
+  let at = first;
   for (let level: Level = 1; ; level = (level + 1) as Level) {
     const entry = memory.read64(at);
     if (!isTable(entry, level)) return { entry, level, at };
@@ -86,6 +109,9 @@ export function writeLeaf(
   place: { readonly address: bigint; readonly level: Level },
   entry: bigint,
 ): Found {
+  if (levelOne(memory, table, place.address) === undefined) {
+    memory.write64(rootEntry(table, place.address), tableEntry(takeTable(memory, pool)));
+  }
   const before = findLeaf(memory, table, place.address);
   if (before.level > place.level) {
     throw new Error(`a table stands where a block goes, at 0x${place.address.toString(16)}`);
@@ -153,6 +179,13 @@ export interface Leaves {
 
 /** Every entry that is not zero and not a table, in order of addresses. */
 export function* leaves(memory: PhysicalMemory, table: TranslationTable): Generator<Leaves> {
+  if (table.inputBits === 48) {
+    for (const [index, entry] of memory.readPage(table.root).entries()) {
+      if (!isValid(entry)) continue;
+      yield* leavesBelow(memory, entry & OUTPUT_ADDRESS, 1, BigInt(index) << ROOT_SHIFT);
+    }
+    return;
+  }
   const rootPages = table.inputBits === 40 ? 2 : 1;
   for (let page = 0; page < rootPages; page++) {
     const first = BigInt(page * ENTRIES) << levelShift(1);

@@ -1,5 +1,6 @@
 // KVM as user space sees it, as far as the promises about failed loads speak of it.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { overridden } from "../../spec/branches/documented.ts";
 import { cite } from "../../spec/sources.ts";
 import type { KvmClose, KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../../spec/types/action.ts";
@@ -37,7 +38,8 @@ export const kvmCreateVm: Transition<KvmCreateVm> = {
     },
     {
       clause: "VM-3",
-      permits: (hyp, { type }) => !isProtected(type) || hyp.boot.mode === "protected",
+      permits: (hyp, { type }) =>
+        !isProtected(type) || (hyp.boot.mode === "protected" && branchOf(hyp.config).protectedVms),
       refusal: () => returned(negative("EINVAL")),
     },
     // The page's promise; no measured kernel keeps it. CHOICE: the page names no errno; -EPERM.

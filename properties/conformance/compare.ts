@@ -144,17 +144,18 @@ function compareSaved(reading: Reading, record: RecordOf<"save">, at: number): C
 const accessText = (value: string | undefined): string =>
   value === undefined ? "aborted" : `value ${value}`;
 
-function recordedAccess({ fault, val }: RecordOf<"access">, reading: Reading): string {
+function recordedAccess(record: RecordOf<"access">, reading: Reading): string {
+  const { fault, val, outcome } = record;
+  if (outcome !== undefined) return outcome;
   return accessText(fault === true ? undefined : recordedValue(val ?? "", reading));
 }
 
-const accessAnswer = ({ entry, event }: HostEvent): Answer => ({
-  text:
-    entry.kind !== "access"
-      ? "no access"
-      : accessText(entry.value === undefined ? undefined : `0x${entry.value.toString(16)}`),
-  event,
-});
+function accessAnswer({ entry, event }: HostEvent): Answer {
+  if (entry.kind !== "access") return { text: "no access", event };
+  if (entry.ended === true) return { text: "did not return", event };
+  const value = entry.value === undefined ? undefined : `0x${entry.value.toString(16)}`;
+  return { text: accessText(value), event };
+}
 
 /** The exit status of busybox's insmod and rmmod. Source: measured, late (95) and rmmod (1). */
 function shellAnswer({ entry, event }: HostEvent): Answer {

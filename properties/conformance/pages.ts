@@ -3,6 +3,7 @@
 import { MEMORY } from "../../model/initial.ts";
 import { kernelLinear } from "../../model/machine/layout.ts";
 import { hypLinear } from "../../model/pgtable/hyp-stage1.ts";
+import type { Branch } from "../../spec/branches/branch.ts";
 import { PAGE_SIZE } from "../../spec/types/address.ts";
 import type { Trace } from "./trace.ts";
 
@@ -14,6 +15,7 @@ interface NamedPages {
 
 /** What the names of one trace stand for. */
 export interface Names {
+  readonly branch: Branch;
   readonly pages: ReadonlyMap<string, NamedPages>;
   readonly saved: ReadonlyMap<string, bigint>;
 }
@@ -35,7 +37,10 @@ const NAMED_VALUE = /^(pfn|pa|kva|el2va|block)\((\w+)(?:\+(\d+))?\)$/;
 const BLOCK = 0x20_0000n;
 
 /** One word of a result. */
-function wordOf(word: string, { pages }: Pick<Names, "pages">): bigint | undefined {
+function wordOf(
+  word: string,
+  { pages, branch }: Pick<Names, "pages" | "branch">,
+): bigint | undefined {
   const match = NAMED_VALUE.exec(word);
   if (match === null) return literal(word);
   const [, form = "", name = "", above = "0"] = match;
@@ -49,7 +54,7 @@ function wordOf(word: string, { pages }: Pick<Names, "pages">): bigint | undefin
     case "pa":
       return pa;
     case "kva":
-      return kernelLinear(pa);
+      return kernelLinear(branch, pa);
     case "el2va":
       return hypLinear(pa);
     default:
@@ -65,7 +70,7 @@ function argumentWord(word: string, names: Names): bigint | undefined {
   if (form === undefined) return page.pfn;
   const pa = page.pfn * PAGE_SIZE;
   if (form === "pa") return pa;
-  return form === "kva" ? kernelLinear(pa) : undefined;
+  return form === "kva" ? kernelLinear(names.branch, pa) : undefined;
 }
 
 function sum(words: readonly (bigint | undefined)[]): bigint | undefined {
@@ -82,14 +87,17 @@ export const argumentValue = (text: string, names: Names): bigint | undefined =>
   sum(text.split("+").map((word) => argumentWord(word, names)));
 
 /** The number of a result that names pages; undefined for one that names something else. */
-export const resultValue = (text: string, names: Pick<Names, "pages">): bigint | undefined =>
+export const resultValue = (
+  text: string,
+  names: Pick<Names, "pages" | "branch">,
+): bigint | undefined =>
   sum((text.match(/\w+\([^)]*\)|[^+]+/g) ?? []).map((word) => wordOf(word, names)));
 
 /**
  * The names of a trace: pages in the order in which they are allocated, and what was saved, which
  * is a result under its name.
  */
-export function namesOf({ records }: Trace): Names {
+export function namesOf({ records }: Trace, branch: Branch): Names {
   const pages = new Map<string, NamedPages>();
   const saved = new Map<string, bigint>();
   let next = FIRST_PAGE;
@@ -98,12 +106,12 @@ export function namesOf({ records }: Trace): Names {
       pages.set(record.page, { pfn: next, count: BigInt(record.npages) });
       next += BigInt(record.npages);
     } else if (record.kind === "save") {
-      const value = resultValue(record.val, { pages });
+      const value = resultValue(record.val, { pages, branch });
       if (value !== undefined) saved.set(record.name, value);
     }
   }
   if (next > BigInt(MEMORY.last)) throw new RangeError("the pages of the trace do not fit");
-  return { pages, saved };
+  return { branch, pages, saved };
 }
 
 /** Whether a page belongs to those that the trace allocated. */

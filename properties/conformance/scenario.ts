@@ -1,6 +1,8 @@
 // What a trace asks the model to do: the same command line, the same modules, the same calls.
 
 import type { HostAction, Scenario } from "../../model/scenario.ts";
+import type { BranchName } from "../../spec/branches/branch.ts";
+import { branchOf } from "../../spec/branches/branches.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { argumentValue, type Names, namesOf } from "./pages.ts";
 import type { RecordOf, Trace, TraceHeader, TraceRecord } from "./trace.ts";
@@ -20,11 +22,20 @@ export interface Plan {
   readonly names: Names;
 }
 
+/** How headers begin, and the branch of the kernel that they name. */
+const KERNELS: readonly (readonly [string, BranchName])[] = [
+  ["android14-6.1 ", "android14-6.1"],
+  ["linux-image-6.1.0-", "mainline-6.1"],
+  ["linux-image-6.12.", "mainline-6.12"],
+  ["linux-source-7.3 ", "mainline-7.3"],
+];
+
 /** The system that a trace was recorded on, if it is one that the model knows. */
 export function systemOf({ kernel, cpus }: TraceHeader): SystemConfig | undefined {
-  if (!kernel.startsWith("android14-6.1 ")) return undefined;
+  const branch = KERNELS.find(([text]) => kernel.startsWith(text))?.[1];
+  if (branch === undefined) return undefined;
   const build = kernel.includes("NVHE_EL2_DEBUG=y") ? "el2debug" : "production";
-  return { branch: "android14-6.1", build, documented: false, cpuCount: cpus };
+  return { branch, build, documented: false, cpuCount: cpus };
 }
 
 /** The size of the firmware region in the device tree, if the header names one. */
@@ -89,7 +100,7 @@ const acts = ({ kind }: TraceRecord): boolean => kind === "call" || kind === "ac
  */
 export function planOf(trace: Trace, system: SystemConfig, twice: ReadonlySet<number>): Plan {
   const { header, records } = trace;
-  const names = namesOf(trace);
+  const names = namesOf(trace, branchOf(system));
   const cannot = records.findIndex(({ record }) => acts(record) && !actionOf(record, names));
   const until = cannot < 0 ? records.length : cannot;
   const planned = records.slice(0, until).flatMap(({ record }, at): PlannedAction[] => {

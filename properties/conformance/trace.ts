@@ -91,8 +91,9 @@ const access = z
     val: text.optional(),
     fault: z.boolean().optional(),
     by: text.optional(),
+    outcome: noReturn,
   })
-  .transform(({ op, cpu, at, val, fault, by }) => ({
+  .transform(({ op, cpu, at, val, fault, by, outcome }) => ({
     kind: "access" as const,
     op,
     cpu,
@@ -100,6 +101,7 @@ const access = z
     val,
     fault,
     by,
+    outcome,
   }));
 
 const shell = z

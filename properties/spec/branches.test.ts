@@ -3,10 +3,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BRANCH_NAMES, SLOT_BYTES } from "../../spec/branches/branch.ts";
+import { BRANCH_NAMES, type BranchName, SLOT_BYTES } from "../../spec/branches/branch.ts";
 import {
   BRANCHES,
   branchOf,
+  firstDynamicId,
   hcallNumber,
   hostSmcccId,
   isBranchName,
@@ -14,6 +15,7 @@ import {
   protFinalizeNumber,
   slotOf,
 } from "../../spec/branches/branches.ts";
+import { LOADING_HCALLS } from "../../spec/clauses/hypercall.ts";
 
 /**
  * Counted by hand in the headers and enums of each branch, not derived from the tables under test.
@@ -23,6 +25,9 @@ const COUNTED = {
   "android15-6.6": { slots: 86, bytes: 688, ops: 59, hcalls: 61, protFinalize: 20, slot4: "putc" },
   "android16-6.12": { slots: 93, bytes: 744, ops: 65, hcalls: 83, protFinalize: 21, slot4: "putc" },
   "android17-6.18": { slots: 94, bytes: 752, ops: 63, hcalls: 85, protFinalize: 21, slot4: "putc" },
+  "mainline-6.1": { slots: 0, bytes: 0, ops: 0, hcalls: 23, protFinalize: 8, slot4: undefined },
+  "mainline-6.12": { slots: 0, bytes: 0, ops: 0, hcalls: 26, protFinalize: 8, slot4: undefined },
+  "mainline-7.3": { slots: 0, bytes: 0, ops: 0, hcalls: 51, protFinalize: 7, slot4: undefined },
 } as const;
 
 /** Byte offsets as the headers give them, spread over each table. */
@@ -35,6 +40,9 @@ const OFFSETS = {
   },
   "android16-6.12": { fixblock_map: 0x48, host_donate_hyp: 0xe0, request_hyp_alloc: 0x200 },
   "android17-6.18": { fixblock_map: 0x48, map_module_pages: 0x130, host_stage2_set_owned: 0x1f0 },
+  "mainline-6.1": {},
+  "mainline-6.12": {},
+  "mainline-7.3": {},
 } as const;
 
 describe.each(BRANCH_NAMES)("%s", (name) => {
@@ -62,8 +70,8 @@ describe.each(BRANCH_NAMES)("%s", (name) => {
   });
 
   test("has its reserved slots at the end, and a signature for every op", () => {
-    const firstReserved = branch.ops.findIndex(({ op }) => op === undefined);
-    expect(branch.ops.slice(firstReserved).every(({ op }) => op === undefined)).toBe(true);
+    const named = branch.ops.filter(({ op }) => op !== undefined).length;
+    expect(branch.ops.slice(named).every(({ op }) => op === undefined)).toBe(true);
     for (const { op, signature } of branch.ops) {
       expect(signature === undefined).toBe(op === undefined);
     }
@@ -75,43 +83,67 @@ describe.each(BRANCH_NAMES)("%s", (name) => {
     expect(new Set(branch.hcalls).size).toBe(branch.hcalls.length);
     expect(branch.hcalls[0]).toBe("__kvm_hyp_init");
     expect(protFinalizeNumber(branch)).toBe(counted.protFinalize);
-    for (const load of [
-      "__pkvm_alloc_module_va",
-      "__pkvm_map_module_page",
-      "__pkvm_unmap_module_page",
-      "__pkvm_init_module",
-      "__pkvm_register_hcall",
-    ]) {
-      expect(hcallNumber(branch, load)).toBeLessThan(counted.protFinalize);
+    for (const load of LOADING_HCALLS) {
+      const number = hcallNumber(branch, load);
+      if (branch.vendorModules) expect(number).toBeLessThan(counted.protFinalize);
+      else expect(number).toBeUndefined();
     }
-    expect(branch.hcalls.length).toBeLessThanOrEqual(branch.dynamicBase);
+    expect(branch.hcalls.length).toBeLessThanOrEqual(branch.dynamicBase ?? 128);
   });
 
   test("maps text executable and nothing both writable and executable", () => {
-    expect(branch.mappedSections[0]).toEqual({ name: ".hyp.text", prot: 0b101 });
+    const text = branch.vendorModules ? [{ name: ".hyp.text", prot: 0b101 }] : [];
+    expect(branch.mappedSections.slice(0, 1)).toEqual(text);
     for (const { prot } of branch.mappedSections) expect(prot & 0b011).not.toBe(0b011);
   });
 });
 
-test("android14-6.1 alone is measured", () => {
+test("the branches that were run are measured, and no other", () => {
   expect(BRANCH_NAMES.filter((name) => BRANCHES[name].evidence === "measured")).toEqual([
     "android14-6.1",
+    "mainline-6.1",
+    "mainline-6.12",
+    "mainline-7.3",
   ]);
 });
 
-test("the numbers of android14-6.1 are the recorded ones", () => {
-  const recording = join(import.meta.dirname, "host-hypercall-ids.android14-6.1.145.jsonl");
+test("a branch without vendor modules has nothing of them, and no id to register under", () => {
+  for (const name of BRANCH_NAMES) {
+    const branch = BRANCHES[name];
+    expect(branch.vendorModules).toBe(name.startsWith("android"));
+    if (branch.vendorModules) {
+      expect(firstDynamicId(branch)).toBe(128);
+      continue;
+    }
+    expect(() => firstDynamicId(branch)).toThrow(name);
+    expect(branch.ops).toEqual([]);
+    expect(branch.mappedSections).toEqual([]);
+    expect(branch.dynamicHcallMax).toBe(0);
+  }
+});
+
+/** The recordings of the running kernels, one line a hypercall. */
+const RECORDED: readonly (readonly [BranchName, string])[] = [
+  ["android14-6.1", "android14-6.1.145"],
+  ["mainline-6.1", "debian-6.1.192"],
+  ["mainline-6.12", "debian-6.12.95"],
+  ["mainline-7.3", "mainline-7.3.4"],
+];
+
+test.each(RECORDED)("the numbers of %s are the recorded ones", (name, kernel) => {
+  const recording = join(import.meta.dirname, `host-hypercall-ids.${kernel}.jsonl`);
   const rows = readFileSync(recording, "utf8")
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as { fn: string; n: number; id: string });
-  const branch = BRANCHES["android14-6.1"];
+  const branch = BRANCHES[name];
   for (const { fn, n, id } of rows) {
     expect(hostSmcccId(n)).toBe(BigInt(id));
     if (fn === "__dynamic_hcalls") expect(n).toBe(branch.dynamicBase);
     else expect(hcallNumber(branch, fn)).toBe(n);
   }
-  expect(rows).toHaveLength(branch.hcalls.length);
+  // Number 0 is in no recording; the base of the dynamic ids is in one.
+  expect(rows).toHaveLength(branch.hcalls.length - (branch.vendorModules ? 0 : 1));
 });
 
 test("a name that is no branch is none", () => {

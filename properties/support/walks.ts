@@ -11,6 +11,7 @@ import type { Action, Hvc, LoadModule } from "../../spec/types/action.ts";
 import { kernVa, pfn } from "../../spec/types/address.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
+import { BRANCH_WALKS } from "./branch-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 
@@ -101,6 +102,7 @@ const REGISTRATIONS = [...OPS.keys()].filter((name) => name.startsWith("register
 export const WALKS: readonly Walk[] = [
   ...DISPATCH_WALKS,
   ...OWNERSHIP_WALKS,
+  ...BRANCH_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },

@@ -1,6 +1,7 @@
 // What differs between kernel branches, as one complete table per branch.
 
 import type { Evidence, Source } from "../sources.ts";
+import type { Errno } from "../types/errno.ts";
 import type { CallbackType } from "../types/hyp.ts";
 
 export const BRANCH_NAMES = [
@@ -8,6 +9,9 @@ export const BRANCH_NAMES = [
   "android15-6.6",
   "android16-6.12",
   "android17-6.18",
+  "mainline-6.1",
+  "mainline-6.12",
+  "mainline-7.3",
 ] as const;
 export type BranchName = (typeof BRANCH_NAMES)[number];
 
@@ -76,6 +80,45 @@ export interface SmcPolicy {
   readonly poisonsFirmware: boolean;
 }
 
+/** Page frames, both ends included. */
+export interface FrameRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The measured machine as a kernel of the branch lays it out. */
+export interface BranchLayout {
+  /** How this part is known; "open": the machine was never measured, and is that of 6.1. */
+  readonly evidence: Evidence;
+  /** CONFIG_ARM64_VA_BITS. */
+  readonly vaBits: 39 | 48;
+  /** What kvm_hyp_reserve took of the memory: the hypervisor's own. */
+  readonly carveOut: FrameRange;
+  /** The EL1 address of the first byte of memory. */
+  readonly linearMapBase: bigint;
+  /** How the kernel announces pKVM at EL2. */
+  readonly reportedMode: "nVHE" | "hVHE";
+  /**
+   * Frames that are no memory and that the host has reached before user space runs: they are
+   * mapped in its stage 2, by the blocks of the first touch.
+   */
+  readonly touchedDevices: readonly FrameRange[];
+}
+
+/** What __pkvm_host_share_hyp answers for what is not memory, in the order of its checks. */
+export interface AddressChecks {
+  /** How this part is known. */
+  readonly evidence: Evidence;
+  /** A page whose end has more than 64 bits. */
+  readonly overflow: Errno;
+  /** A page beyond the addresses of the host's stage 2. */
+  readonly beyond: Errno;
+  /** A device that is mapped in the host's stage 2; __pkvm_host_unshare_hyp answers the same. */
+  readonly mappedDevice: Errno;
+  /** Neither memory nor mapped yet. "shared": taken for a page of the host's. */
+  readonly untouchedDevice: Errno | "shared";
+}
+
 /** One branch, complete: no defaults, no inheritance from another branch. */
 export interface Branch {
   readonly name: BranchName;
@@ -85,8 +128,10 @@ export interface Branch {
   readonly hcalls: readonly string[];
   /** How the numbers of the hypercalls are known; `source` says it for the rest. */
   readonly hcallsEvidence: Evidence;
-  /** First id of registered hypercalls. */
-  readonly dynamicBase: number;
+  /** Whether there are vendor modules: hypercalls that load them, early modules, dynamic ids. */
+  readonly vendorModules: boolean;
+  /** First id of registered hypercalls; undefined where nothing can be registered. */
+  readonly dynamicBase: number | undefined;
   readonly dynamicHcallMax: number;
   readonly ops: readonly OpsSlot[];
   /** Slots that the branch declares but leaves NULL in its table. */
@@ -94,7 +139,7 @@ export interface Branch {
   /** What is mapped at EL2 of a module; .hyp.reloc never is. */
   readonly mappedSections: readonly MappedSection[];
   /** What a handler gets in x0. */
-  readonly handlerContext: "kvm_cpu_context" | "user_pt_regs";
+  readonly handlerContext: "kvm_cpu_context" | "user_pt_regs" | "none";
   /** Whether the dispatcher writes SMCCC_RET_SUCCESS to x0 before it calls a registered handler. */
   readonly dispatcherSetsX0: boolean;
   /** What becomes of a dynamic id that nobody has registered. */
@@ -114,30 +159,39 @@ export interface Branch {
    */
   readonly unmapsFromUnshiftedTable: boolean;
   /** Whether unmapping gives the page to the host first (6.1) or removes the mapping first. */
-  readonly unmapOrder: "donate, unmap" | "unmap, donate";
+  readonly unmapOrder: "donate, unmap" | "unmap, donate" | "none";
   /** Whether a cleared firmware is still advertised with its size. */
   readonly clearedFirmwareStillAdvertised: boolean;
   /** What finalize_pkvm does when dropping privileges fails. */
   readonly dropFailure: "clear firmware" | "BUG" | "log";
   /** Handlers per callback type. */
-  readonly handlersPerType: 1 | 16;
+  readonly handlersPerType: 0 | 1 | 16;
   /** The types that have `handlersPerType` slots; every other type has one. */
   readonly multiSlotCallbacks: readonly CallbackType[];
   /** Whether pkvm_load_el2_module takes a token argument. */
   readonly loadTakesToken: boolean;
   /** What __pkvm_init_module gets. */
-  readonly initArgument: "function VA" | "shared struct";
+  readonly initArgument: "function VA" | "shared struct" | "none";
   /** How the base of a private EL2 range is aligned. */
-  readonly privateAlignment: "size rounded up to a power of two" | "page";
+  readonly privateAlignment: "size rounded up to a power of two" | "page" | "none";
   /** Whether a module's EL2 address mirrors its EL1 address in one window of 128 MiB. */
   readonly directRange: boolean;
   /** Whether the EL2 half of a module may call functions of another's. */
   readonly importsBetweenModules: boolean;
   /** Where EL2 checks that no early mapping is left (__pkvm_close_module_registration). */
-  readonly closingCheck: "__pkvm_prot_finalize" | "__pkvm_late_cpus_finalize";
+  readonly closingCheck: "__pkvm_prot_finalize" | "__pkvm_late_cpus_finalize" | "none";
   /** What says whether DMA is isolated; if it does not, finalize_pkvm clears the firmware. */
-  readonly dmaIsolatedBy: "pkvm_iommu_finalize" | "kvm_iommu_init_driver";
+  readonly dmaIsolatedBy: "pkvm_iommu_finalize" | "kvm_iommu_init_driver" | "none";
   /** Whether finalize_pkvm also asks is_kvm_arm_initialised. */
   readonly finalizeAsksKvmInitialised: boolean;
   readonly smc: SmcPolicy;
+
+  /** Sharing what is no memory. */
+  readonly addressChecks: AddressChecks;
+  /** What becomes of a host that touches a page that is not its own: handle_host_mem_abort. */
+  readonly foreignPageAbort: "injected" | "HOST_ABORT_UNHANDLED";
+  /** Whether KVM_CREATE_VM knows bit 31 of its type. */
+  readonly protectedVms: boolean;
+  /** Where things lie on the measured machine. */
+  readonly layout: BranchLayout;
 }

@@ -7,12 +7,18 @@ import { ANDROID15_6_6 } from "./android15-6.6.ts";
 import { ANDROID16_6_12 } from "./android16-6.12.ts";
 import { ANDROID17_6_18 } from "./android17-6.18.ts";
 import { BRANCH_NAMES, type Branch, type BranchName, type OpsSlot, SLOT_BYTES } from "./branch.ts";
+import { MAINLINE_6_1 } from "./mainline-6.1.ts";
+import { MAINLINE_6_12 } from "./mainline-6.12.ts";
+import { MAINLINE_7_3 } from "./mainline-7.3.ts";
 
 export const BRANCHES: Readonly<Record<BranchName, Branch>> = {
   "android14-6.1": ANDROID14_6_1,
   "android15-6.6": ANDROID15_6_6,
   "android16-6.12": ANDROID16_6_12,
   "android17-6.18": ANDROID17_6_18,
+  "mainline-6.1": MAINLINE_6_1,
+  "mainline-6.12": MAINLINE_6_12,
+  "mainline-7.3": MAINLINE_7_3,
 };
 
 /** Whether a text from outside names a branch. */
@@ -45,6 +51,12 @@ export function protFinalizeNumber(branch: Branch): number {
   const number = hcallNumber(branch, "__pkvm_prot_finalize");
   if (number === undefined) throw new Error(`${branch.name} has no __pkvm_prot_finalize`);
   return number;
+}
+
+/** The first id that a function can be registered under; asked only where modules can register. */
+export function firstDynamicId({ name, dynamicBase }: Branch): number {
+  if (dynamicBase === undefined) throw new Error(`${name} has no registered hypercalls`);
+  return dynamicBase;
 }
 
 /** The slot of an op; undefined where the branch does not have it. */

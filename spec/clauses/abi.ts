@@ -1,6 +1,6 @@
 // What a module is compiled against: its slots, the numbers of its calls, the sign of an errno.
 
-import { branchOf, slotOf } from "../branches/branches.ts";
+import { branchOf, firstDynamicId, slotOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
 import { SMCCC_RET_SUCCESS, signed } from "../types/outcome.ts";
@@ -56,10 +56,11 @@ export const ABI: readonly StepClause[] = [
     on: ["hvc"],
     applies: (step) => calls("__pkvm_register_hcall")(step) && (answer(step.outcome) ?? -1n) >= 0n,
     holds: ({ pre, outcome }) => {
-      const { dynamicBase, dynamicHcallMax } = branchOf(pre.config);
+      const branch = branchOf(pre.config);
+      const first = firstDynamicId(branch);
       const id = answer(outcome) ?? 0n;
       return ensure(
-        id >= BigInt(dynamicBase) && id < BigInt(dynamicBase + dynamicHcallMax),
+        id >= BigInt(first) && id < BigInt(first + branch.dynamicHcallMax),
         `${id} is not an id of a registered function`,
       );
     },

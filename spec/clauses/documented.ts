@@ -1,7 +1,7 @@
 // What the Android page promises, one clause a promise, with the page's own words as the source.
 
 import { match } from "ts-pattern";
-import { branchOf, slotOf } from "../branches/branches.ts";
+import { branchOf, firstDynamicId, slotOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { isMemory, pageAt } from "../machine.ts";
 import { PAGE } from "../page.ts";
@@ -296,7 +296,7 @@ export const DOCUMENTED: readonly StepClause[] = [
     applies: (step) => registers(step) && answer(step.outcome) !== undefined,
     holds: (step) => {
       const number = Number(answer(step.outcome));
-      const at = number - branchOf(step.pre.config).dynamicBase;
+      const at = number - firstDynamicId(branchOf(step.pre.config));
       return ensure(
         number < 0 || step.post.dispatch.dynamicHcalls[at] === step.action.x[1],
         `${number} is not the number of the function`,

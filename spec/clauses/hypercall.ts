@@ -43,6 +43,7 @@ export function staticNumber(branch: Branch, id: bigint): number | undefined {
  * Source: handle_host_dynamic_hcall, hyp/nvhe/modules.c: the difference to the first id is an int.
  */
 export function dynamicIndex(branch: Branch, id: bigint): number | undefined {
+  if (branch.dynamicBase === undefined) return undefined;
   const asked = branch.hintMaskedBeforeDynamic ? id & ~SVE_HINT : id;
   const above = low32(asked - hostSmcccId(0));
   const isDynamic = above >= BigInt(branch.dynamicBase) && above < 1n << 31n;

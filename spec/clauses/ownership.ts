@@ -1,12 +1,15 @@
 // Who owns a page after a share or a donation, and when it is refused.
 
-import { clause, type StepClause } from "../clause.ts";
-import { isMemory } from "../machine.ts";
+import type { AddressChecks } from "../branches/branch.ts";
+import { branchOf } from "../branches/branches.ts";
+import { clause, type Step, type StepClause } from "../clause.ts";
+import { isMappedDevice, isMemory } from "../machine.ts";
 import { cite } from "../sources.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { HYP_PAGE, type PageState, PLAIN_PAGE } from "../types/page.ts";
 import { panics, refuses } from "./phrases.ts";
 import {
+  type Asked,
   asks,
   everyPage,
   isBeyond,
@@ -22,6 +25,20 @@ import {
 const ON = ["hvc", "op"] as const;
 const MEM_PROTECT = "hyp/nvhe/mem_protect.c";
 
+/** What the branch answers for what is not memory. */
+const checksOf = ({ pre }: Step): AddressChecks => branchOf(pre.config).addressChecks;
+
+/** No page of the range is refused for not being memory. */
+const meetsChecks = (pre: Hyp, asked: Asked): boolean =>
+  everyPage(
+    pre,
+    asked,
+    (_, page) =>
+      isMemory(page) ||
+      (!isMappedDevice(pre, page) &&
+        branchOf(pre.config).addressChecks.untouchedDevice === "shared"),
+  );
+
 /** The host's side of a return is looked at in a debug build only. */
 const canReturn = ({ host, hyp }: PageState, { config }: Hyp): boolean =>
   hyp === "OWNED" && (config.build === "production" || host === "NOPAGE");
@@ -32,39 +49,42 @@ export const OWNERSHIP: readonly StepClause[] = [
   clause({
     id: "OWN-1",
     kind: "kernel",
-    statement: "A range of the host that ends beyond 64 bits is refused with -EINVAL.",
+    statement: "A range of the host that ends beyond 64 bits is refused.",
     source: [
-      cite("measured", "base: pfn 0xfffffffffffff is -22"),
+      cite(
+        "measured",
+        "base: pfn 0xfffffffffffff is -22 on android14 and 7.3, -34 on 6.1 and 6.12",
+      ),
       cite("android14-6.1", MEM_PROTECT),
     ],
     on: ON,
     applies: asks(["share", "unshare", "donate", "pin"], overflows),
-    holds: (step) => refuses(step, "EINVAL"),
+    holds: (step) => refuses(step, checksOf(step).overflow),
   }),
   clause({
     id: "OWN-2",
     kind: "kernel",
-    statement: "A range of the host beyond its 40 bits of addresses is refused with -ERANGE.",
+    statement: "A range of the host beyond its 40 bits of addresses is refused.",
     source: [
       cite("android14-6.1", "_kvm_pgtable_walk, hyp/pgtable.c"),
-      cite("measured", "base: pfns from 0x10000000 up are -34"),
+      cite("measured", "base: pfns from 0x10000000 up are -34, on 7.3 -1"),
     ],
     on: ON,
     applies: asks(
       ["share", "unshare", "donate", "pin"],
       (asked) => !overflows(asked) && isBeyond(asked),
     ),
-    holds: (step) => refuses(step, "ERANGE"),
+    holds: (step) => refuses(step, checksOf(step).beyond),
   }),
   clause({
     id: "OWN-3",
     kind: "kernel",
-    statement: "The host shares only memory that is wholly its own.",
+    statement: "The host shares only pages that are wholly its own.",
     source: [cite("android14-6.1", `__pkvm_host_share_hyp, do_share, ${MEM_PROTECT}`), measured],
     on: ON,
     applies: walks(
       "share",
-      (asked, { pre }) => !everyPage(pre, asked, (state, page) => isPlain(state) && isMemory(page)),
+      (asked, { pre }) => meetsChecks(pre, asked) && !everyPage(pre, asked, isPlain),
     ),
     holds: (step) => refuses(step, "EPERM"),
   }),
@@ -74,8 +94,9 @@ export const OWNERSHIP: readonly StepClause[] = [
     statement: "A page that is shared stays the host's, and the hypervisor borrows it.",
     source: [cite("android14-6.1", `__pkvm_host_share_hyp, do_share, ${MEM_PROTECT}`), measured],
     on: ON,
-    applies: walks("share", (asked, { pre }) =>
-      everyPage(pre, asked, (state, page) => isPlain(state) && isMemory(page)),
+    applies: walks(
+      "share",
+      (asked, { pre }) => meetsChecks(pre, asked) && everyPage(pre, asked, isPlain),
     ),
     holds: (step) =>
       moves(step, () => ({
@@ -94,7 +115,10 @@ export const OWNERSHIP: readonly StepClause[] = [
       measured,
     ],
     on: ON,
-    applies: walks("unshare", (asked, { pre }) => !everyPage(pre, asked, isShared)),
+    applies: walks(
+      "unshare",
+      (asked, { pre }) => meetsChecks(pre, asked) && !everyPage(pre, asked, isShared),
+    ),
     holds: (step) => refuses(step, "EPERM"),
   }),
   clause({
@@ -109,7 +133,9 @@ export const OWNERSHIP: readonly StepClause[] = [
     applies: walks(
       "unshare",
       (asked, { pre }) =>
-        everyPage(pre, asked, isShared) && !everyPage(pre, asked, (s) => !isPinned(s)),
+        meetsChecks(pre, asked) &&
+        everyPage(pre, asked, isShared) &&
+        !everyPage(pre, asked, (s) => !isPinned(s)),
     ),
     holds: (step) => refuses(step, "EBUSY"),
   }),
@@ -122,8 +148,11 @@ export const OWNERSHIP: readonly StepClause[] = [
       measured,
     ],
     on: ON,
-    applies: walks("unshare", (asked, { pre }) =>
-      everyPage(pre, asked, (state) => isShared(state) && !isPinned(state)),
+    applies: walks(
+      "unshare",
+      (asked, { pre }) =>
+        meetsChecks(pre, asked) &&
+        everyPage(pre, asked, (state) => isShared(state) && !isPinned(state)),
     ),
     holds: (step) => moves(step, () => PLAIN_PAGE),
   }),

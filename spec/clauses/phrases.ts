@@ -143,6 +143,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   host_oops: true,
   host_panic: true,
   budget_spent: true,
+  host_mem_abort: true,
   smc: true,
   KVM_CREATE_VM: true,
   KVM_SET_FW_IPA: true,

@@ -1,6 +1,6 @@
 // Registering at EL2: functions that get a hypercall id, and callbacks that get a slot.
 
-import { branchOf, slotOf } from "../branches/branches.ts";
+import { branchOf, firstDynamicId, slotOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
 import type { Hvc, Op } from "../types/action.ts";
@@ -79,7 +79,7 @@ export const REGISTRATION: readonly StepClause[] = [
     holds: (step) => {
       const was = step.pre.dispatch.dynamicHcalls;
       return all(
-        answers(step.outcome, branchOf(step.pre.config).dynamicBase + was.length),
+        answers(step.outcome, firstDynamicId(branchOf(step.pre.config)) + was.length),
         ensure(
           equal(step.post.dispatch.dynamicHcalls, [...was, argument(step, 1)]),
           "the table is not the old one and this function",
@@ -142,7 +142,7 @@ export const REGISTRATION: readonly StepClause[] = [
       const changed = was.findIndex((address, at) => post.dispatch.dynamicHcalls[at] !== address);
       return ensure(
         changed < 0,
-        `id ${branchOf(pre.config).dynamicBase + changed} does not have its function any more`,
+        `id ${firstDynamicId(branchOf(pre.config)) + changed} does not have its function any more`,
       );
     },
   }),
@@ -170,7 +170,7 @@ export const REGISTRATION: readonly StepClause[] = [
     on: ["hvc"],
     applies: (step) => registersFunction(step) && outsideModules(step.pre, argument(step, 1)),
     holds: ({ pre, outcome }) =>
-      answers(outcome, branchOf(pre.config).dynamicBase + pre.dispatch.dynamicHcalls.length),
+      answers(outcome, firstDynamicId(branchOf(pre.config)) + pre.dispatch.dynamicHcalls.length),
   }),
   clause({
     id: "REG-8",

@@ -1,6 +1,6 @@
 // What is true of every state about the functions that modules registered.
 
-import { branchOf } from "../branches/branches.ts";
+import { branchOf, firstDynamicId } from "../branches/branches.ts";
 import type { Invariant } from "../clause.ts";
 import { lies, reservationOf } from "../clauses/module-memory.ts";
 import { cite } from "../sources.ts";
@@ -16,10 +16,10 @@ interface EntryPoint {
 
 /** Every function of a module that EL2 may enter; NULL is never entered. */
 function entryPoints({ config, dispatch }: Hyp): readonly EntryPoint[] {
-  const { dynamicBase } = branchOf(config);
+  const branch = branchOf(config);
   const hcalls = dispatch.dynamicHcalls.map((address, at) => ({
     address,
-    as: `hypercall ${dynamicBase + at}`,
+    as: `hypercall ${firstDynamicId(branch) + at}`,
   }));
   const callbacks = Object.entries(dispatch.callbacks).map(([as, address]) => ({ address, as }));
   return [...hcalls, ...callbacks].filter(({ address }) => address !== 0n);
@@ -55,7 +55,9 @@ export const DISPATCH_INVARIANTS: readonly Invariant[] = [
     applies: ({ dispatch }) => dispatch.dynamicHcalls.length > 0,
     violations: ({ config, dispatch }) =>
       dispatch.dynamicHcalls.flatMap((address, at) =>
-        address === 0n ? [`id ${branchOf(config).dynamicBase + at} was given out for NULL`] : [],
+        address === 0n
+          ? [`id ${firstDynamicId(branchOf(config)) + at} was given out for NULL`]
+          : [],
       ),
   },
   {

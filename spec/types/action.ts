@@ -1,6 +1,6 @@
 // Everything that can happen: plain data, one kind per function of the kernel or instruction.
 
-import type { HypVa } from "./address.ts";
+import type { HypVa, Pfn } from "./address.ts";
 import type { El2Section } from "./module.ts";
 
 /**
@@ -187,6 +187,16 @@ export interface BudgetSpent {
   readonly where: string;
 }
 
+/**
+ * The host touched a page that its stage 2 says is another's. Source: handle_host_mem_abort,
+ * hyp/nvhe/mem_protect.c.
+ */
+export interface HostMemAbort {
+  readonly kind: "host_mem_abort";
+  readonly cpu: number;
+  readonly page: Pfn;
+}
+
 /** SMC executed at EL1 by the host. Source: handle_host_smc. */
 export interface Smc {
   readonly kind: "smc";
@@ -243,6 +253,7 @@ export type Action =
   | HostOops
   | HostPanic
   | BudgetSpent
+  | HostMemAbort
   | Smc
   | KvmCreateVm
   | KvmSetFirmwareIpa

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { runChecked } from "../../counterexamples/run-checked.ts";
 import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
 import type { HostAction } from "../../model/scenario.ts";
-import { branchOf } from "../../spec/branches/branches.ts";
+import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { findingOf } from "../../spec/findings.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
 import { EXIT, exiting } from "./exit.ts";
@@ -12,7 +12,7 @@ import { type Subject, type SubjectFlags, subjectOf, subjectOptions } from "./su
 
 /** After boot the host calls each registered function once, from the last CPU. */
 function callsOf({ system }: Subject, registered: number): readonly HostAction[] {
-  const base = HOST_SMCCC_BASE + BigInt(branchOf(system).dynamicBase);
+  const base = HOST_SMCCC_BASE + BigInt(firstDynamicId(branchOf(system)));
   return Array.from({ length: registered }, (_, n) => ({
     kind: "hvc" as const,
     cpu: system.cpuCount - 1,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
 import type { BootPlan, Fault, HostAction, Scenario } from "../../model/scenario.ts";
 import { scenario } from "../../properties/arbitraries/scenario.ts";
-import { branchOf } from "../../spec/branches/branches.ts";
+import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { PAGE_SIZE } from "../../spec/types/address.ts";
 import type { Errno } from "../../spec/types/errno.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
@@ -86,7 +86,7 @@ export function* directed(checked: Checked): Generator<Scenario> {
     boot: plan,
     actions,
   });
-  const base = HOST_SMCCC_BASE + BigInt(branchOf(system).dynamicBase);
+  const base = HOST_SMCCC_BASE + BigInt(firstDynamicId(branchOf(system)));
   yield one(boot);
   for (let n = 0; n < Math.min(registered, FUNCTIONS_MAX); n += 1) {
     for (const action of callsOf(base + BigInt(n), system.cpuCount)) yield one(boot, [action]);

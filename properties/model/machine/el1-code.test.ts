@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { kernelLinear, kernelStack } from "../../../model/machine/layout.ts";
 import { callEl1, hostHvc } from "../../../model/machine/run.ts";
 import { exportedSymbol } from "../../../model/machine/symbols.ts";
+import { ANDROID14_6_1 as ANDROID14 } from "../../../spec/branches/android14-6.1.ts";
 import { kernVa } from "../../../spec/types/address.ts";
 import { loadAtEl1, marked, newMachine, notes, physical64 } from "./bench-machine.ts";
 
@@ -98,7 +99,9 @@ describe("EL1 code", () => {
       far: code,
     });
     const second = newMachine();
-    expect(callEl1(second, 0, kernelLinear(0x5000_0000n), [], notes().env, 100)).toMatchObject({
+    expect(
+      callEl1(second, 0, kernelLinear(ANDROID14, 0x5000_0000n), [], notes().env, 100),
+    ).toMatchObject({
       kind: "exception",
       el: 1,
       esr: 0x8600_000dn,
@@ -132,7 +135,7 @@ describe("EL1 code", () => {
       ],
       hvc,
     );
-    const result = kernVa(kernelLinear(0x5000_0000n));
+    const result = kernVa(kernelLinear(ANDROID14, 0x5000_0000n));
     const { env } = notes({ hvc: () => ({ kind: "registers", x: [1n, 2n, 3n, 4n] }) });
     expect(callEl1(machine, 0, code, [0xc600_0080n, result], env, 1000).kind).toBe("returned");
     const words = [0n, 8n, 16n, 24n].map((at) => physical64(machine, 0x5000_0000n + at));

@@ -7,6 +7,7 @@ import { forkMachine } from "../../../model/machine/machine.ts";
 import { callEl1, enterHandler, hostAccess, hostHvc, hostSmc } from "../../../model/machine/run.ts";
 import { exportedSymbol } from "../../../model/machine/symbols.ts";
 import { syncDescriptors } from "../../../model/pgtable/sync.ts";
+import { ANDROID14_6_1 as ANDROID14 } from "../../../spec/branches/android14-6.1.ts";
 import { addressOf, pfn } from "../../../spec/types/address.ts";
 import { HYP_PAGE } from "../../../spec/types/page.ts";
 import {
@@ -110,7 +111,7 @@ describe("SMC of the host", () => {
 
 describe("accesses of the host", () => {
   const PAGE = pfn(0x50010);
-  const VA = kernelLinear(addressOf(PAGE));
+  const VA = kernelLinear(ANDROID14, addressOf(PAGE));
   const donated = withPages(STARTED, new Map([[PAGE, HYP_PAGE]]));
 
   test("load and store of each size", () => {
@@ -207,7 +208,7 @@ describe("accesses of the host", () => {
 
 test("a fork and its origin do not see each other", () => {
   const machine = newMachine();
-  const va = kernelLinear(0x5000_0000n);
+  const va = kernelLinear(ANDROID14, 0x5000_0000n);
   const { env } = notes();
   const load = { va, sizeBytes: 8, store: undefined } as const;
   hostAccess(machine, 0, { va, sizeBytes: 8, store: 1n }, env);

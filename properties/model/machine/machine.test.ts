@@ -53,8 +53,8 @@ const ANDROID14 = BRANCHES["android14-6.1"];
 
 describe("layout", () => {
   test("addresses of the measured machine", () => {
-    expect(kernelLinear(0x7f40_0000n)).toBe(0xffff_ff80_3f40_0000n);
-    expect(kernHypVa(0xffff_ff80_0800_0000n)).toBe(0x40_0800_0000n);
+    expect(kernelLinear(ANDROID14, 0x7f40_0000n)).toBe(0xffff_ff80_3f40_0000n);
+    expect(kernHypVa(ANDROID14, 0xffff_ff80_0800_0000n)).toBe(0x40_0800_0000n);
     const machine = newMachine();
     expect(kernelPa(machine, 0xffff_ff80_0000_1234n)).toBe(0x4000_1234n);
     expect(kernelPa(machine, 0x0000_007f_c000_0000n)).toBeUndefined();
@@ -103,9 +103,11 @@ describe("layout", () => {
   test("the firmware's region is not in the kernel's linear map", () => {
     const firmware = { start: 0x7800_0000n, end: 0x7810_0000n };
     const machine = createMachine(ANDROID14, 1, { firmware });
-    expect(kernelPa(machine, kernelLinear(firmware.start - 8n))).toBe(firmware.start - 8n);
-    expect(kernelPa(machine, kernelLinear(firmware.start))).toBeUndefined();
-    expect(kernelPa(machine, kernelLinear(firmware.end))).toBe(firmware.end);
+    expect(kernelPa(machine, kernelLinear(ANDROID14, firmware.start - 8n))).toBe(
+      firmware.start - 8n,
+    );
+    expect(kernelPa(machine, kernelLinear(ANDROID14, firmware.start))).toBeUndefined();
+    expect(kernelPa(machine, kernelLinear(ANDROID14, firmware.end))).toBe(firmware.end);
     expect(FREE_FRAMES.end * 4096).toBeLessThanOrEqual(Number(firmware.start));
   });
 
@@ -234,7 +236,7 @@ describe("EL2 pointers", () => {
 describe("a TLB that keeps every translation", () => {
   const stale = () => createMachine(ANDROID14, 2, { tlb: "stale" });
   const PAGE = pfn(0x50010);
-  const VA = kernelLinear(addressOf(PAGE));
+  const VA = kernelLinear(ANDROID14, addressOf(PAGE));
   const load = { va: VA, sizeBytes: 8, store: undefined } as const;
 
   test("forgets the host's translation on every CPU when a page is taken from the host", () => {

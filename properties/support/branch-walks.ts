@@ -1,0 +1,72 @@
+// Walks on every branch: what its kernels answer for pages that are no memory, and to a host that
+// touches another's.
+
+import { BRANCH_NAMES, type BranchName } from "../../spec/branches/branch.ts";
+import { BRANCHES, hcallNumber, hostSmcccId } from "../../spec/branches/branches.ts";
+import type { Action, Hvc } from "../../spec/types/action.ts";
+import { pfn } from "../../spec/types/address.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+import type { Walk } from "./walks.ts";
+
+/** A hypercall of a branch by its name. */
+export function hypercallOn(branch: BranchName, name: string, ...args: readonly bigint[]): Hvc {
+  const number = hcallNumber(BRANCHES[branch], name);
+  if (number === undefined) throw new Error(`${branch} has no ${name}`);
+  const given = [hostSmcccId(number), ...args];
+  return { kind: "hvc", cpu: 0, imm: 0, x: Array.from({ length: 18 }, (_, n) => given[n] ?? 0n) };
+}
+
+/** From power-on to a host that is behind its stage 2 on both CPUs. */
+export const deprivileged = (branch: BranchName): readonly Action[] => [
+  { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },
+  { kind: "kvm_arm_init" },
+  { kind: "pkvm_load_early_modules" },
+  { kind: "pkvm_drop_host_privileges" },
+  hypercallOn(branch, "__pkvm_prot_finalize"),
+  { ...hypercallOn(branch, "__pkvm_prot_finalize"), cpu: 1 },
+];
+
+/** A device that every kernel has reached, one that none has, memory, and beyond 40 and 52 bits. */
+const FRAMES = [0x9000n, 0x10_0000n, 0x5_0000n, 0x1000_0000n, 0xf_ffff_ffff_ffffn];
+
+const op = (name: string, frame: bigint): Action => ({
+  kind: "op",
+  cpu: 0,
+  op: name,
+  args: [frame],
+});
+
+const WHY = "the machine boots the branches that were measured";
+
+/** What a host can do to pages on any branch. */
+export const BRANCH_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): readonly Walk[] => {
+  const system: SystemConfig = { branch, build: "production", documented: false, cpuCount: 2 };
+  const { vendorModules, layout } = BRANCHES[branch];
+  const call = (way: string) => (frame: bigint) =>
+    hypercallOn(branch, `__pkvm_host_${way}_hyp`, frame);
+  const walk = (name: string, actions: readonly Action[]): Walk => ({
+    name: `${branch}: ${name}`,
+    why: WHY,
+    system,
+    actions: [...deprivileged(branch), ...actions],
+    breaks: [],
+  });
+  const ways = [
+    ["by hypercall", call("share"), call("unshare")],
+    ["by op", (f: bigint) => op("host_share_hyp", f), (f: bigint) => op("host_unshare_hyp", f)],
+  ] as const;
+  return [
+    ...ways.slice(0, vendorModules ? 2 : 1).map(([how, share, unshare]) =>
+      walk(
+        `odd pages are shared and unshared ${how}`,
+        FRAMES.flatMap((frame) => [unshare(frame), share(frame), share(frame), unshare(frame)]),
+      ),
+    ),
+    walk("a protected VM, and a page of the hypervisor's is touched", [
+      { kind: "KVM_CREATE_VM", vm: 0, type: 0 },
+      { kind: "KVM_CREATE_VM", vm: 1, type: 0x8000_0000 },
+      { kind: "host_mem_abort", cpu: 0, page: pfn(layout.carveOut.first) },
+      { kind: "host_mem_abort", cpu: 1, page: pfn(layout.carveOut.last) },
+    ]),
+  ];
+});

@@ -99,8 +99,8 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
     wrong: "Ids are given out from one below the base.",
     change: {
       file: HYPERCALLS,
-      from: "dynamicBase + hyp.dispatch.dynamicHcalls.length;",
-      to: "dynamicBase + hyp.dispatch.dynamicHcalls.length - 1;",
+      from: "firstDynamicId(branchOf(hyp.config)) + hyp.dispatch.dynamicHcalls.length;",
+      to: "firstDynamicId(branchOf(hyp.config)) + hyp.dispatch.dynamicHcalls.length - 1;",
     },
     spokenOfBy: ["REG-1", "DOC-15"],
   },

@@ -22,8 +22,8 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     wrong: "A page that is shared is shared once more.",
     change: {
       file: SHARE,
-      from: '({ host }, page) => host === "OWNED" && isMemoryPage(page),',
-      to: "({ host }, page) => /^(SHARED_)?OWNED$/.test(host) && isMemoryPage(page),",
+      from: 'everyPage(hyp, caller.range(action), ({ host }) => host === "OWNED"),',
+      to: "everyPage(hyp, caller.range(action), ({ host }) => /^(SHARED_)?OWNED$/.test(host)),",
     },
     spokenOfBy: ["OWN-3"],
   },
@@ -73,10 +73,10 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     wrong: "What is no memory is shared.",
     change: {
       file: SHARE,
-      from: '({ host }, page) => host === "OWNED" && isMemoryPage(page),',
-      to: '({ host }) => host === "OWNED",',
+      from: "everyPage(hyp, range(action), (_, page) => isMemoryPage(page)),",
+      to: "everyPage(hyp, range(action), () => true),",
     },
-    spokenOfBy: ["OWN-3"],
+    spokenOfBy: ["OWN-61", "OWN-62"],
   },
   {
     id: "M42",

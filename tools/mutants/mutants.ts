@@ -3,11 +3,13 @@
 
 import { mutateCpu } from "./cpu/mutate-cpu.ts";
 import { mutateModel } from "./model/mutate-model.ts";
+import { mutateOperators } from "./model/mutate-operators.ts";
 
 /** Parts that can be mutated; each takes the rest of the command line and gives the exit code. */
 const parts: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   cpu: mutateCpu,
   model: mutateModel,
+  operators: mutateOperators,
 };
 
 async function main([part = "model", ...rest]: readonly string[]): Promise<number> {

@@ -2,7 +2,7 @@
 // them.
 
 import { createHash } from "node:crypto";
-import type { Edit } from "./edit.ts";
+import type { Edit, Operator } from "./edit.ts";
 import { expressionOperators } from "./expression-operators.ts";
 import { structureOperators } from "./structure-operators.ts";
 import type { Source } from "./tokens.ts";
@@ -46,7 +46,7 @@ function mutantOf({ file, text }: Source, operator: string, edit: Edit): Mutant 
 }
 
 /** All faults that one operator makes in a source, in the order of the seed, one on each line. */
-function ordered(source: Source, operator: (typeof operators)[number], seed: string): Mutant[] {
+function ordered(source: Source, operator: Operator, seed: string): Mutant[] {
   const mutants = operator
     .edits(source)
     .map((edit) => mutantOf(source, operator.name, edit))
@@ -66,8 +66,12 @@ function ordered(source: Source, operator: (typeof operators)[number], seed: str
 }
 
 /** The faults of a source, the operators taking turns, so that the first few are of many kinds. */
-export function candidates(source: Source, seed: string): readonly Mutant[] {
-  const queues = operators
+export function candidates(
+  source: Source,
+  seed: string,
+  kinds: readonly Operator[] = operators,
+): readonly Mutant[] {
+  const queues = kinds
     .map((operator) => ({
       key: rank(seed, source.file, operator.name),
       queue: ordered(source, operator, seed),

@@ -15,9 +15,11 @@ const survivor = z.object({
 
 export type Survivor = z.infer<typeof survivor>;
 
-/** The list that is kept beside this file. */
-export function readSurvivors(): readonly Survivor[] {
-  const text = readFileSync(new URL("survivors.json", import.meta.url), "utf8");
+/** A list of reasons: the one that is kept beside this file, or another. */
+export function readSurvivors(
+  file = new URL("survivors.json", import.meta.url),
+): readonly Survivor[] {
+  const text = readFileSync(file, "utf8");
   return z.array(survivor).parse(JSON.parse(text));
 }
 

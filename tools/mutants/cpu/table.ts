@@ -112,11 +112,23 @@ function row({ mutant, verdict }: Tried, survivors: readonly Survivor[]): string
   return `| ${mutant.file} | ${mutant.line} | ${mutant.operator} | ${change} | ${fate} |`;
 }
 
+/** What the document says first. */
+const HEADING = [
+  "# Faults put into the core, and what notices each",
+  "",
+  "Written by `npm run mutants -- cpu`; tools/mutants/cpu/ says how. A fault is one change of",
+  "one file that still compiles and loads. It is killed when a recorded vector or a test fails",
+  "that does not fail without it, or when something no longer ends. Operators leave alone what",
+  "nothing could notice: imports, types, the texts of errors, the order of what is a set. Files",
+  "that are not in the table have nothing else.",
+];
+
 /** The whole document. */
 export function tableText(
   all: readonly Tried[],
   survivors: readonly Survivor[],
   seed: string,
+  heading: readonly string[] = HEADING,
 ): string {
   const counts = countsOf(all, survivors);
   const alive = all.filter(({ verdict }) => verdict.kind === "survived");
@@ -125,13 +137,7 @@ export function tableText(
     return reason === undefined ? `- ${changeOf(mutant)}: no reason yet` : aliveLine(reason);
   });
   return [
-    "# Faults put into the core, and what notices each",
-    "",
-    "Written by `npm run mutants -- cpu`; tools/mutants/cpu/ says how. A fault is one change of",
-    "one file that still compiles and loads. It is killed when a recorded vector or a test fails",
-    "that does not fail without it, or when something no longer ends. Operators leave alone what",
-    "nothing could notice: imports, types, the texts of errors, the order of what is a set. Files",
-    "that are not in the table have nothing else.",
+    ...heading,
     "",
     `Seed ${seed}: ${countsText(counts)}.`,
     "",

@@ -1,0 +1,76 @@
+// Which faults compile: the checker sees one fault of every file at a time, in a copy.
+
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { candidates, type Mutant, quota } from "../cpu/candidates.ts";
+import type { Source } from "../cpu/tokens.ts";
+import { modelOperators } from "./operators.ts";
+
+const project = join(import.meta.dirname, "../../..");
+
+/** What a fault leaves unused is no reason to refuse it. */
+const CONFIG = {
+  extends: "./tsconfig.json",
+  compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+  include: ["model"],
+};
+
+/** The files in which the checker finds an error. */
+function filesWithErrors(root: string): Promise<ReadonlySet<string>> {
+  const tsc = join(project, "node_modules/typescript/bin/tsc");
+  const args = [tsc, "--noEmit", "--pretty", "false", "-p", "tsconfig.faults.json"];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: root, maxBuffer: 1 << 26 }, (_error, stdout) => {
+      const files = stdout.split("\n").flatMap((line) => /^(model\/[^(]+)\(/.exec(line)?.[1] ?? []);
+      resolve(new Set(files));
+    });
+  });
+}
+
+/** A file and the faults of it that are still to be looked at. */
+interface Waiting {
+  readonly source: Source;
+  readonly queue: Mutant[];
+  readonly wanted: number;
+  readonly taken: Mutant[];
+}
+
+/**
+ * The first faults of each file that compile, as many as its quota. A fault that breaks another
+ * file's types only is taken: it is one that a person could commit in two files.
+ */
+export async function faultsThatCompile(
+  sources: readonly Source[],
+  seed: string,
+): Promise<readonly Mutant[]> {
+  const root = mkdtempSync(join(tmpdir(), "pkvm-spec-types-"));
+  const files: readonly Waiting[] = sources.map((source) => ({
+    source,
+    queue: [...candidates(source, seed, modelOperators)],
+    wanted: quota(source),
+    taken: [],
+  }));
+  try {
+    for (const path of ["model", "spec", "cpu", "tsconfig.json", "package.json"])
+      cpSync(join(project, path), join(root, path), { recursive: true });
+    symlinkSync(join(project, "node_modules"), join(root, "node_modules"));
+    writeFileSync(join(root, "tsconfig.faults.json"), JSON.stringify(CONFIG));
+    for (;;) {
+      const open = files.filter(
+        ({ queue, wanted, taken }) => taken.length < wanted && queue.length,
+      );
+      if (open.length === 0) return files.flatMap(({ taken }) => taken);
+      const round = open.map((one) => ({ one, mutant: one.queue.shift()! }));
+      for (const { mutant } of round) writeFileSync(join(root, mutant.file), mutant.text);
+      const wrong = await filesWithErrors(root);
+      for (const { one, mutant } of round) {
+        if (!wrong.has(mutant.file)) one.taken.push(mutant);
+        writeFileSync(join(root, mutant.file), one.source.text);
+      }
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}

@@ -114,7 +114,7 @@ const noAny: TidyRule = {
 const noDefaultExport: TidyRule = {
   name: "no default exports",
   offences: ({ path, source }) =>
-    path !== "vitest.config.ts" && /\bexport\s+default\b|\bas\s+default\b/.test(source.code)
+    !path.endsWith("vitest.config.ts") && /\bexport\s+default\b|\bas\s+default\b/.test(source.code)
       ? ["has a default export"]
       : [],
 };

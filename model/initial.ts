@@ -83,6 +83,7 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
     vmTable: new Map(),
     loaded: new Array<undefined>(config.cpuCount).fill(undefined),
     memProtect: 0,
+    vmcr: new Map(),
     end: undefined,
   };
 }

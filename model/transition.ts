@@ -4,7 +4,7 @@ import { enableMapSet, produce } from "immer";
 import type { ClauseId } from "../spec/clause.ts";
 import type { Source } from "../spec/sources.ts";
 import type { End, Hyp } from "../spec/types/hyp.ts";
-import { after, eventsOf, type Outcome } from "../spec/types/outcome.ts";
+import { after, eventsOf, type Outcome, type PanicReason } from "../spec/types/outcome.ts";
 
 enableMapSet();
 
@@ -81,11 +81,15 @@ export interface Applied {
  */
 const BUG_ESR = 0xf200_0800n;
 
+/** What EL2 dies of by itself is a check of its own, but for an access that has no mapping. */
+const syndromeOf = (reason: PanicReason): bigint | undefined =>
+  reason === "EL2_ABORT" ? undefined : BUG_ESR;
+
 /** How an outcome ends the system, if it does. */
 function endOf(outcome: Outcome): End | undefined {
   switch (outcome.kind) {
     case "hyp-panic":
-      return { kind: "hyp-panic", reason: outcome.reason, esr: BUG_ESR };
+      return { kind: "hyp-panic", reason: outcome.reason, esr: syndromeOf(outcome.reason) };
     case "host-panic":
       return { kind: "host-panic", reason: outcome.reason };
     case "hang":

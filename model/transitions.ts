@@ -47,7 +47,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   hostOops,
   hostPanic,
   budgetSpent,
-  ...HYPERCALLS.values(),
+  ...HYPERCALLS,
   ...OPS.values(),
   kvmCreateVm,
   kvmSetFirmwareIpa,

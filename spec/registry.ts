@@ -6,6 +6,7 @@ import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
 import { DEVICES } from "./clauses/devices.ts";
 import { DISPATCH } from "./clauses/dispatch.ts";
 import { DOCUMENTED } from "./clauses/documented.ts";
+import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
@@ -35,6 +36,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LOADING, ...MAPPING]),
   ...REGISTRATION,
   ...DISPATCH,
+  ...KVM_HYPERCALLS,
   ...byNumber([...OWNERSHIP, ...PROTECTION, ...DEVICES]),
   ...VM,
   ...ABI,

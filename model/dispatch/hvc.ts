@@ -10,7 +10,7 @@ import { NOT_SUPPORTED, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types
 import type { Transition } from "../transition.ts";
 import { type Decoded, decode, HVC_STUB_ERR } from "./decode.ts";
 import type { Hypercall, HypercallArgs } from "./hypercall.ts";
-import { HYPERCALLS } from "./hypercalls.ts";
+import { hypercallOf } from "./hypercalls.ts";
 import { initReturned } from "./module-hypercalls.ts";
 
 /**
@@ -34,7 +34,7 @@ const decodeHvc = (hyp: Hyp, { x }: Hvc): Decoded =>
 export function reached(hyp: Hyp, action: Hvc): { call: Hypercall; args: HypercallArgs } | string {
   const decoded = decodeHvc(hyp, action);
   if (decoded.kind !== "static") return "no entry of the table";
-  const call = HYPERCALLS.get(decoded.name);
+  const call = hypercallOf(hyp, decoded.name);
   return call === undefined
     ? decoded.name
     : { call, args: { cpu: action.cpu, args: action.x.slice(1, 8), ...wordsOf(action) } };

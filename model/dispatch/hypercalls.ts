@@ -1,7 +1,9 @@
 // Which hypercalls the model knows, by the kernel's name.
 
+import type { Hyp } from "../../spec/types/hyp.ts";
 import { SHARE_HCALLS } from "../ownership/share.ts";
 import type { Hypercall } from "./hypercall.ts";
+import { MAINLINE_HCALLS, mainlineHypercall } from "./mainline-hypercalls.ts";
 import {
   allocModuleVa,
   initModule,
@@ -11,7 +13,8 @@ import {
 } from "./module-hypercalls.ts";
 import { protFinalize } from "./prot-finalize.ts";
 
-const KNOWN: readonly Hypercall[] = [
+/** Those whose differences between branches are data of the branch. */
+const EVERYWHERE: readonly Hypercall[] = [
   allocModuleVa,
   mapModulePage,
   unmapModulePage,
@@ -21,7 +24,20 @@ const KNOWN: readonly Hypercall[] = [
   ...SHARE_HCALLS,
 ];
 
-/** The transition of a hypercall, or nothing: then the run stops with its name. */
-export const HYPERCALLS: ReadonlyMap<string, Hypercall> = new Map(
-  KNOWN.map((hypercall) => [hypercall.name, hypercall]),
-);
+/** Those that are known of android14-6.1 alone. */
+const ANDROID14: readonly Hypercall[] = [];
+
+const byName = (hypercalls: readonly Hypercall[]): ReadonlyMap<string, Hypercall> =>
+  new Map(hypercalls.map((hypercall) => [hypercall.name, hypercall]));
+const [OF_EVERY_BRANCH, OF_ANDROID14] = [byName(EVERYWHERE), byName(ANDROID14)];
+
+/** Every transition of a hypercall. */
+export const HYPERCALLS: readonly Hypercall[] = [...EVERYWHERE, ...ANDROID14, ...MAINLINE_HCALLS];
+
+/** The transition of a hypercall on a branch, or nothing: then the run stops with its name. */
+export function hypercallOf(hyp: Hyp, name: string): Hypercall | undefined {
+  const known = OF_EVERY_BRANCH.get(name);
+  if (known !== undefined) return known;
+  if (hyp.config.branch === "android14-6.1") return OF_ANDROID14.get(name);
+  return mainlineHypercall(hyp, name);
+}

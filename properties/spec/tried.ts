@@ -116,6 +116,7 @@ export const POWER_ON: Hyp = {
   vmTable: new Map(),
   loaded: [undefined, undefined],
   memProtect: 0,
+  vmcr: new Map(),
   end: undefined,
 };
 

@@ -38,11 +38,50 @@ const op = (name: string, frame: bigint): Action => ({
 
 const WHY = "the machine boots the branches that were measured";
 
+const LTS: SystemConfig = {
+  branch: "mainline-6.1",
+  build: "production",
+  documented: false,
+  cpuCount: 2,
+};
+
+const onLts = (name: string, actions: readonly Action[]): Walk => ({
+  name: `mainline-6.1: ${name}`,
+  why: "only a host that calls the hypervisor by itself does it",
+  system: LTS,
+  actions: [...deprivileged(LTS.branch), ...actions],
+  breaks: [],
+});
+const call = (name: string, ...args: readonly bigint[]) => hypercallOn(LTS.branch, name, ...args);
+
+/** The hypercalls of KVM, each of which that follows an address in a walk of its own. */
+const KVM_WALKS: readonly Walk[] = [
+  onLts("the registers that KVM sets", [
+    ...[0n, 0xffff_ffff_ffff_ffffn, 0x14_0000n].flatMap((value) => [
+      { ...call("__vgic_v3_read_vmcr"), cpu: 1 },
+      call("__vgic_v3_write_vmcr", value),
+      call("__vgic_v3_read_vmcr"),
+    ]),
+    call("__kvm_timer_set_cntvoff", 0n),
+    call("__kvm_flush_vm_context"),
+  ]),
+  ...[
+    "__kvm_adjust_pc",
+    "__kvm_vcpu_run",
+    "__kvm_tlb_flush_vmid_ipa",
+    "__kvm_tlb_flush_vmid",
+    "__kvm_flush_cpu_context",
+    "__vgic_v3_save_aprs",
+    "__vgic_v3_restore_aprs",
+    "__pkvm_vcpu_init_traps",
+  ].map((name) => onLts(`${name} of address 0`, [call(name, 0n)])),
+];
+
 /** What a host can do to pages on any branch. */
-export const BRANCH_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): readonly Walk[] => {
+const PAGE_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): readonly Walk[] => {
   const system: SystemConfig = { branch, build: "production", documented: false, cpuCount: 2 };
   const { vendorModules, layout } = BRANCHES[branch];
-  const call = (way: string) => (frame: bigint) =>
+  const byCall = (way: string) => (frame: bigint) =>
     hypercallOn(branch, `__pkvm_host_${way}_hyp`, frame);
   const walk = (name: string, actions: readonly Action[]): Walk => ({
     name: `${branch}: ${name}`,
@@ -52,7 +91,7 @@ export const BRANCH_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): read
     breaks: [],
   });
   const ways = [
-    ["by hypercall", call("share"), call("unshare")],
+    ["by hypercall", byCall("share"), byCall("unshare")],
     ["by op", (f: bigint) => op("host_share_hyp", f), (f: bigint) => op("host_unshare_hyp", f)],
   ] as const;
   return [
@@ -70,3 +109,6 @@ export const BRANCH_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): read
     ]),
   ];
 });
+
+/** All of them. */
+export const BRANCH_WALKS: readonly Walk[] = [...PAGE_WALKS, ...KVM_WALKS];

@@ -117,5 +117,7 @@ export interface Hyp {
   readonly loaded: readonly (LoadedVcpu | undefined)[];
   /** How many pages PSCI MEM_PROTECT counts. Source: psci_mem_protect_inc, psci-relay.c. */
   readonly memProtect: number;
+  /** ICH_VMCR_EL2 of each CPU on which the host wrote it. */
+  readonly vmcr: ReadonlyMap<number, bigint>;
   readonly end: End | undefined;
 }

@@ -34,7 +34,12 @@ const action = z.discriminatedUnion("kind", [
     imm: z.int().min(0).max(0xffff),
     x: z.array(register).min(1).max(18),
   }),
-  z.strictObject({ kind: z.literal("smc"), cpu, x: z.array(register).min(1).max(18) }),
+  z.strictObject({
+    kind: z.literal("smc"),
+    cpu,
+    imm: z.int().min(0).max(0xffff).exactOptional(),
+    x: z.array(register).min(1).max(18),
+  }),
   z.strictObject({ kind: z.literal("host_read"), cpu, address: register }),
   z.strictObject({ kind: z.literal("host_write"), cpu, address: register, value: register }),
   z.strictObject({

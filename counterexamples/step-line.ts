@@ -63,7 +63,16 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
       const immediate = imm === 0 ? "" : `#${imm} `;
       return `cpu${cpu} HVC ${immediate}${callName(pre, x[0] ?? 0n)}${argumentsOf(x)}`;
     })
-    .with({ kind: "smc" }, ({ cpu, x }) => `cpu${cpu} SMC ${hex(x[0] ?? 0n)}${argumentsOf(x)}`)
+    .with({ kind: "smc" }, ({ cpu, imm, x }) => {
+      const immediate = imm === undefined || imm === 0 ? "" : `#${imm} `;
+      return `cpu${cpu} SMC ${immediate}${hex(x[0] ?? 0n)}${argumentsOf(x)}`;
+    })
+    .with(
+      { kind: "host_smc_handler_returned" },
+      ({ cpu, handled }) => `cpu${cpu} SMC handler returns ${handled}`,
+    )
+    .with({ kind: "psci_notified" }, ({ cpu }) => `cpu${cpu} PSCI notifier returns`)
+    .with({ kind: "psci_cpu_entry" }, ({ kind, cpu }) => `cpu${cpu} ${kind}`)
     .with(
       { kind: "el2_init_returned" },
       ({ cpu, value }) =>
@@ -117,6 +126,8 @@ export function outcomeLine(outcome: Outcome): string {
         : `x0=${x0 === 0xffff_ffff_ffff_ffffn ? "-1" : hex(x0)}`,
     )
     .with({ kind: "enters" }, ({ address }) => `enters ${hex(address)}`)
+    .with({ kind: "registers" }, ({ x }) => `x0=${x.map(number).join(" ")}`)
+    .with({ kind: "off" }, ({ what }) => `no return: ${what}`)
     .with({ kind: "hyp-panic" }, ({ reason }) => `hyp panic ${reason}`)
     .with({ kind: "host-panic" }, ({ reason }) => `host panic ${reason}`)
     .with({ kind: "hang" }, ({ where }) => `hangs in ${where}`)

@@ -78,6 +78,11 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
     modules: new Map(),
     el2: { nextFree: PRIVATE_FIRST_FREE, reservations: [], mappings: new Map() },
     dispatch: { dynamicHcalls: [], callbacks: {} },
+    psci: {
+      power: new Array<"on">(config.cpuCount).fill("on"),
+      booting: new Array<undefined>(config.cpuCount).fill(undefined),
+      memProtectLocked: false,
+    },
     pages: new Map(),
     vms: new Map(),
     vmTable: new Map(),

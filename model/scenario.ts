@@ -48,10 +48,12 @@ export interface HostHvc {
   readonly x: readonly bigint[];
 }
 
-/** SMC #0 by the host, with x0 and the arguments; the other registers as for an HVC. */
+/** SMC by the host, with x0 and the arguments; the other registers as for an HVC. */
 export interface HostSmc {
   readonly kind: "smc";
   readonly cpu: number;
+  /** 0 when it is not given. */
+  readonly imm?: number;
   readonly x: readonly bigint[];
 }
 

@@ -1,7 +1,7 @@
 // One step of the system: an action, its answer, the state after.
 
 import type { Step } from "../spec/clause.ts";
-import type { Action, ActionKind, ActionOf, Hvc, Op } from "../spec/types/action.ts";
+import type { Action, ActionKind, ActionOf, Hvc, Op, Smc } from "../spec/types/action.ts";
 import type { Hyp } from "../spec/types/hyp.ts";
 import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
 import {
@@ -15,11 +15,12 @@ import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
-import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
+import { hostSmc, smcHandlerReturned, smcTarget } from "./smc/host-smc.ts";
+import { psciCpuEntry, psciNotified } from "./smc/psci-relay.ts";
 import { type Applied, type ApplyOptions, apply, type Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
@@ -59,9 +60,18 @@ function stepOp(pre: Hyp, action: Op, options: ApplyOptions): Applied {
     : apply(transition, pre, action, options);
 }
 
+/** An SMC: the first checks, then whoever answers it. */
+function stepSmc(pre: Hyp, action: Smc, options: ApplyOptions): Applied {
+  const target = smcTarget(pre, action);
+  const checked = apply(hostSmc, pre, action, options);
+  return target === hostSmc || checked.refusedBy !== undefined
+    ? checked
+    : apply(target, pre, action, options);
+}
+
 /** The transition of each kind of action that has one of its own. */
 const TRANSITION_OF: {
-  readonly [K in Exclude<ActionKind, "hvc" | "op">]: Transition<ActionOf<K>>;
+  readonly [K in Exclude<ActionKind, "hvc" | "op" | "smc">]: Transition<ActionOf<K>>;
 } = {
   parse_early_param: parseEarlyParam,
   kvm_arm_init: kvmArmInit,
@@ -84,7 +94,9 @@ const TRANSITION_OF: {
   host_panic: hostPanic,
   budget_spent: budgetSpent,
   host_mem_abort: hostMemAbort,
-  smc: hostSmcCall,
+  host_smc_handler_returned: smcHandlerReturned,
+  psci_notified: psciNotified,
+  psci_cpu_entry: psciCpuEntry,
   KVM_CREATE_VM: kvmCreateVm,
   KVM_SET_FW_IPA: kvmSetFirmwareIpa,
   KVM_RUN: kvmRun,
@@ -97,6 +109,8 @@ function applyAction(pre: Hyp, action: Action, options: ApplyOptions): Applied {
       return stepHvc(pre, action, options);
     case "op":
       return stepOp(pre, action, options);
+    case "smc":
+      return stepSmc(pre, action, options);
     default:
       return apply(TRANSITION_OF[action.kind] as Transition<Action>, pre, action, options);
   }

@@ -14,11 +14,11 @@ import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
-import { hostSmcCall } from "./dispatch/smc.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
+import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 
@@ -41,8 +41,8 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   hvc,
   el2InitReturned,
   handlerReturned,
-  hostSmcCall,
   hostMemAbort,
+  ...SMC_TRANSITIONS,
   el2Exception,
   hostOops,
   hostPanic,

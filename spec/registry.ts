@@ -13,7 +13,9 @@ import { MAPPING } from "./clauses/mapping.ts";
 import { MODULE_CODE } from "./clauses/module-code.ts";
 import { OWNERSHIP } from "./clauses/ownership.ts";
 import { PROTECTION } from "./clauses/protection.ts";
+import { PSCI_CLAUSES } from "./clauses/psci.ts";
 import { REGISTRATION } from "./clauses/registration.ts";
+import { SMC } from "./clauses/smc.ts";
 import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
 import { DISPATCH_INVARIANTS } from "./invariants/dispatch.ts";
@@ -39,6 +41,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...KVM_HYPERCALLS,
   ...byNumber([...OWNERSHIP, ...PROTECTION, ...DEVICES]),
   ...VM,
+  ...byNumber([...PSCI_CLAUSES, ...SMC]),
   ...ABI,
   ...DOCUMENTED,
   ...MODULE_CODE,

@@ -56,6 +56,10 @@ export const TEXTS = {
     title: "Arm Architecture Reference Manual for A-profile, DDI0487",
     pinned: "sections cited by name",
   },
+  PSCI: {
+    title: "Arm Power State Coordination Interface, DEN0022",
+    pinned: "1.1",
+  },
   SMCCC: {
     title: "Arm SMC Calling Convention, DEN0028",
     pinned: "1.3",

@@ -38,8 +38,8 @@ export interface Environment {
   readonly kernelFunction: (name: string, args: readonly bigint[], cpu: number) => Answer;
   /** An HVC of the host, with x0 to x17. */
   readonly hvc: (cpu: number, imm: number, x: readonly bigint[]) => HvcAnswer;
-  /** An SMC of the host, with x0 to x17; the instruction is skipped. */
-  readonly smc: (cpu: number, x: readonly bigint[]) => HvcAnswer;
+  /** An SMC of the host, with x0 to x17 and its immediate; the instruction is skipped. */
+  readonly smc: (cpu: number, x: readonly bigint[], imm: number) => HvcAnswer;
   /** An abort of the host on a page that is not its own, or that its permission forbids. */
   readonly hostAbort: (cpu: number, abort: HostAbort) => AbortAnswer;
   /** Any other exception from the host to EL2. */

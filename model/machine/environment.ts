@@ -3,12 +3,12 @@
 
 import { type HypVa, kernVa, pfnOf, physAddr } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
-import { SMCCC_RET_NOT_SUPPORTED } from "../../spec/types/outcome.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
 import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
+import { answerSmc, type Caller, callBack } from "./callbacks.ts";
 import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
@@ -29,7 +29,7 @@ export function environmentOf(system: System): Environment {
     printk: (text) => system.log.push({ kind: "console", text }),
     kernelFunction: (name, args, cpu) => kernelFunction(system, name, args, cpu),
     hvc: (cpu, imm, x) => recordHvc(system, cpu, imm, x),
-    smc: (cpu, x) => answerSmc(system, cpu, x),
+    smc: (cpu, x, imm) => answerSmc(callerOf(system), cpu, imm, x),
     hostAbort: (cpu, abort) => answerAbort(system, cpu, abort),
     hostTrap: (_cpu, esr) => {
       stop(system, `trap of the host, ESR_EL2 0x${esr.toString(16)}`);
@@ -38,6 +38,13 @@ export function environmentOf(system: System): Environment {
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
   };
 }
+
+/** What modules' callbacks run in. */
+const callerOf = (system: System): Caller => ({
+  system,
+  env: environmentOf(system),
+  settled: (cpu, ran): ran is Ran & { kind: "returned" } => settled(system, cpu, ran),
+});
 
 /** Takes note of how EL2 or EL1 code stopped; true when it returned. */
 export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { kind: "returned" } {
@@ -194,40 +201,6 @@ function enterRegistered(
   return over(system) ? ENDED : { kind: "registers", x };
 }
 
-/** Calls a module's callback with the host's context; its x0, or nothing if it did not return. */
-function callBack(
-  system: System,
-  cpu: number,
-  address: HypVa,
-  ...others: readonly bigint[]
-): bigint | undefined {
-  const { machine, options } = system;
-  const args = [hostContext(cpu), ...others];
-  const ran = nested(system, () =>
-    callEl2(machine, cpu, address, args, environmentOf(system), options.budget, "callback"),
-  );
-  return settled(system, cpu, ran) ? ran.x[0] : undefined;
-}
-
-/** An SMC of the host: the module's handler answers it and says true, or it is forwarded. */
-function answerSmc(system: System, cpu: number, x: readonly bigint[]): HvcAnswer {
-  const { outcome } = nested(system, () => perform(system, { kind: "smc", cpu, x }));
-  if (over(system)) return ENDED;
-  if (outcome.kind === "hcall") return { kind: "registers", x: [outcome.x0, ...x.slice(1)] };
-  if (outcome.kind !== "enters") throw new Error(`SMC answered by ${outcome.kind}`);
-  const handled = callBack(system, cpu, outcome.address);
-  if (handled === undefined) return ENDED;
-  const registers = Array.from({ length: 18 }, (_, n) => readHostRegister(system.machine, cpu, n));
-  // The handler returns a bool: 8 bits.
-  if ((handled & 0xffn) !== 0n) return { kind: "registers", x: registers };
-  if (registers[0] !== x[0]) {
-    stop(system, "an SMC handler that changes x0 and leaves the call to the firmware");
-    return ENDED;
-  }
-  registers[0] = SMCCC_RET_NOT_SUPPORTED;
-  return { kind: "registers", x: registers };
-}
-
 /**
  * An abort that is not resolved by mapping: the handler of permission faults decides about those;
  * what is injected the notifier is told of first.
@@ -237,7 +210,8 @@ function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer
   const { host_perm_fault_handler: decide, illegal_abt_notifier: notify } =
     system.hyp.dispatch.callbacks;
   if (abort.reason === "permission" && decide !== undefined) {
-    const value = callBack(system, cpu, decide, abort.esr, abort.ipa);
+    const args = [hostContext(cpu), abort.esr, abort.ipa];
+    const value = callBack(callerOf(system), cpu, decide, args);
     if (value === undefined) return ENDED;
     const errno = Number(BigInt.asIntN(32, value));
     if (errno === 0 || errno === negative("EAGAIN")) return { kind: "retry" };
@@ -250,7 +224,9 @@ function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer
     perform(system, { kind: "host_mem_abort", cpu, page: pfnOf(physAddr(abort.ipa)) });
     if (over(system)) return ENDED;
   }
-  if (notify !== undefined && callBack(system, cpu, notify) === undefined) return ENDED;
+  if (notify !== undefined) {
+    if (callBack(callerOf(system), cpu, notify, [hostContext(cpu)]) === undefined) return ENDED;
+  }
   return { kind: "inject" };
 }
 

@@ -71,7 +71,7 @@ function answer(frame: Frame, stop: Stop): Ran | undefined {
     case "budget":
       return budget(frame, `EL${core.pstate.EL} at ${hex(core.pc)}`);
     case "smc":
-      return untrappedSmc(frame);
+      return untrappedSmc(frame, stop.imm);
     case "wait":
       // CHOICE: WFE may end for any reason, so that it is no wait; WFI ends only with an interrupt,
       // and none comes.
@@ -183,7 +183,7 @@ function handleTrap(frame: Frame): Ran | undefined {
     case EC.HVC64:
       return registers(frame, env.hvc(cpu, Number(esr & 0xffffn), firstRegisters(core)));
     case EC.SMC64: {
-      const ended = registers(frame, env.smc(cpu, firstRegisters(core)));
+      const ended = registers(frame, env.smc(cpu, firstRegisters(core), Number(esr & 0xffffn)));
       core.sysreg.ELR_EL2 += 4n;
       return ended;
     }
@@ -212,9 +212,9 @@ function registers({ machine, cpu }: Frame, answered: HvcAnswer): Ran | undefine
 }
 
 /** An SMC that HCR_EL2.TSC does not trap: the firmware answers the host itself. */
-function untrappedSmc({ core, cpu, env }: Frame): Ran | undefined {
+function untrappedSmc({ core, cpu, env }: Frame, imm: number): Ran | undefined {
   if (core.pstate.EL === 2) return { kind: "unmodelled", what: `SMC at EL2, ${hex(core.pc)}` };
-  const answered = env.smc(cpu, firstRegisters(core));
+  const answered = env.smc(cpu, firstRegisters(core), imm);
   if (answered.kind === "ended") return answered;
   answered.x.forEach((value, n) => {
     core.x[n] = value;

@@ -90,6 +90,10 @@ export function runScenario(
 
 /** One action of the host. */
 export function act(system: System, action: HostAction): void {
+  if ("cpu" in action && system.hyp.psci.power[action.cpu] === "off") {
+    stop(system, `the host on CPU ${action.cpu}, which is off`);
+    return;
+  }
   switch (action.kind) {
     case "hvc":
       callFromHost(system, action);
@@ -135,11 +139,11 @@ function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
 }
 
 /** A real SMC at EL1, as `callFromHost` does it. */
-function smcFromHost(system: System, { cpu, x }: HostSmc): void {
+function smcFromHost(system: System, { cpu, imm = 0, x }: HostSmc): void {
   const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
-  const ran = hostSmc(system.machine, cpu, 0, before, environmentOf(system));
+  const ran = hostSmc(system.machine, cpu, imm, before, environmentOf(system));
   const after = settled(system, cpu, ran) ? ran.x : undefined;
-  system.log.push({ kind: "hvc", smc: true, cpu, imm: 0, before, after, by: "host" });
+  system.log.push({ kind: "hvc", smc: true, cpu, imm, before, after, by: "host" });
 }
 
 /** LDR or STR at EL1 of 8 bytes in the kernel's linear map. */

@@ -67,6 +67,16 @@ const CHANGES: readonly (readonly [string, string, string])[] = [
   ["random-ops-101", '"val": "el2va(R0)"', '"val": "el2va(R1)"'],
   ["random-ops-101", "pa(R3)+0x800000000007ff", "pa(R3)+0x7ff"],
   ["random", '"0xffffffffffffffff"', '"0x0"'],
+  [
+    "base",
+    '["0xfffffffffffffffc", "0x0", "0x0", "0x0"]',
+    '["0xfffffffffffffffe", "0x0", "0x0", "0x0"]',
+  ],
+  [
+    "base",
+    '"0x84000060", "0x0", "0xffffffffffffffff"',
+    '"0x84000060", "0x0", "0xfffffffffffffffe"',
+  ],
   ["mod-kvmoff", '"0xbadca11"', '"0xffffffffffffffff"'],
 ];
 

@@ -86,7 +86,7 @@ function actionOf(record: TraceRecord, names: Names): HostAction | undefined {
   if (record.kind !== "call") return undefined;
   const x = registersOf(record, names);
   const { cpu, imm } = record;
-  if (x !== undefined && record.op === "smc") return { kind: "smc", cpu, x };
+  if (x !== undefined && record.op === "smc") return { kind: "smc", cpu, imm, x };
   return x === undefined ? undefined : { kind: "hvc", cpu, imm, x };
 }
 

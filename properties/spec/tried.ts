@@ -111,6 +111,7 @@ export const POWER_ON: Hyp = {
   modules: new Map(),
   el2: { nextFree: hypVa(0x20_0000_a000n), reservations: [], mappings: new Map() },
   dispatch: { dynamicHcalls: [], callbacks: {} },
+  psci: { power: ["on", "on"], booting: [undefined, undefined], memProtectLocked: false },
   pages: new Map(),
   vms: new Map(),
   vmTable: new Map(),

@@ -14,6 +14,7 @@ import { PROT } from "../../spec/types/module.ts";
 import { BRANCH_WALKS } from "./branch-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
+import { SMC_WALKS } from "./smc-walks.ts";
 
 /** A list of actions from power-on, on one system, and why no boot of the machine does it. */
 export interface Walk {
@@ -103,6 +104,7 @@ export const WALKS: readonly Walk[] = [
   ...DISPATCH_WALKS,
   ...OWNERSHIP_WALKS,
   ...BRANCH_WALKS,
+  ...SMC_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },

@@ -124,7 +124,7 @@ export const DEPRIVILEGE: readonly StepClause[] = [
   clause({
     id: "LIFE-28",
     kind: "kernel",
-    statement: "The system ends with a panic or a hang, says which, and with nothing else.",
+    statement: "The system ends with a panic, a hang or switched off, and says which.",
     source: [
       cite("android14-6.1", "hyp_panic, hyp/nvhe/switch.c; nvhe_hyp_panic_handler"),
       cite("measured", "mod-regbadk, textonly-fail: Kernel panic - not syncing: HYP panic"),

@@ -33,6 +33,10 @@ export function spell(outcome: Outcome): string {
         : `x0 = ${signed(outcome.x0)}, x1 = ${errnoName(Number(signed(outcome.x1)))}`;
     case "enters":
       return `entered EL2 at 0x${outcome.address.toString(16)}`;
+    case "registers":
+      return `x0.. = ${outcome.x.map(signed).join(" ")}`;
+    case "off":
+      return `no return from ${outcome.what}`;
     case "hyp-panic":
     case "host-panic":
       return `${outcome.kind} ${outcome.reason}`;
@@ -145,6 +149,9 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   budget_spent: true,
   host_mem_abort: true,
   smc: true,
+  host_smc_handler_returned: true,
+  psci_notified: true,
+  psci_cpu_entry: true,
   KVM_CREATE_VM: true,
   KVM_SET_FW_IPA: true,
   KVM_RUN: true,

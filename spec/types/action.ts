@@ -197,11 +197,34 @@ export interface HostMemAbort {
   readonly page: Pfn;
 }
 
-/** SMC executed at EL1 by the host. Source: handle_host_smc. */
+/** SMC #imm executed at EL1 by the host. Source: handle_host_smc. */
 export interface Smc {
   readonly kind: "smc";
   readonly cpu: number;
+  /** 0 when it is not given. */
+  readonly imm?: number;
   readonly x: readonly bigint[];
+}
+
+/** A module's SMC handler came back with a bool; `x` is the host's registers as it left them. */
+export interface SmcHandlerReturned {
+  readonly kind: "host_smc_handler_returned";
+  readonly cpu: number;
+  readonly handled: boolean;
+  readonly x: readonly bigint[];
+}
+
+/** A module's PSCI notifier came back; `x` is what the host's SMC had in its registers. */
+export interface PsciNotified {
+  readonly kind: "psci_notified";
+  readonly cpu: number;
+  readonly x: readonly bigint[];
+}
+
+/** A CPU that the firmware started comes to EL2. Source: kvm_host_psci_cpu_entry. */
+export interface PsciCpuEntry {
+  readonly kind: "psci_cpu_entry";
+  readonly cpu: number;
 }
 
 /** KVM_CREATE_VM. `type` bit 31 asks for a protected VM. */
@@ -255,6 +278,9 @@ export type Action =
   | BudgetSpent
   | HostMemAbort
   | Smc
+  | SmcHandlerReturned
+  | PsciNotified
+  | PsciCpuEntry
   | KvmCreateVm
   | KvmSetFirmwareIpa
   | KvmRun

@@ -93,11 +93,30 @@ export interface DispatchState {
   readonly callbacks: Readonly<Partial<Record<CallbackType, HypVa>>>;
 }
 
+/**
+ * Where a CPU that is started enters the host: what the caller of CPU_ON gave. Source: struct
+ * psci_boot_args, hyp/nvhe/psci-relay.c.
+ */
+export interface BootArguments {
+  readonly pc: bigint;
+  readonly r0: bigint;
+}
+
+/** What the PSCI relay and the firmware below it know. */
+export interface PsciState {
+  readonly power: readonly ("on" | "off")[];
+  /** The boot arguments of each CPU while their lock is held: from CPU_ON to its first step. */
+  readonly booting: readonly (BootArguments | undefined)[];
+  /** The lock of MEM_PROTECT was taken by a call that should have ended the system. */
+  readonly memProtectLocked: boolean;
+}
+
 /** How it all ended, if it did: nothing happens after it. */
 export type End =
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason; readonly esr: bigint | undefined }
   | { readonly kind: "host-panic"; readonly reason: PanicReason }
-  | { readonly kind: "hang"; readonly where: string };
+  | { readonly kind: "hang"; readonly where: string }
+  | { readonly kind: "off"; readonly what: "SYSTEM_OFF" | "SYSTEM_RESET" };
 
 /** The abstract state. */
 export interface Hyp {
@@ -107,6 +126,7 @@ export interface Hyp {
   readonly modules: ReadonlyMap<string, ModuleState>;
   readonly el2: El2Space;
   readonly dispatch: DispatchState;
+  readonly psci: PsciState;
   /** Pages that are not plainly the host's. */
   readonly pages: ReadonlyMap<Pfn, PageState>;
   /** VMs by the number user space gave them. */

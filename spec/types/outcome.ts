@@ -49,7 +49,22 @@ export type Outcome =
    * EL2 code is entered: a dynamic handler, a callback or a module's init; a handler finds x0 of
    * the host as `hostX0`.
    */
-  | { readonly kind: "enters"; readonly address: HypVa; readonly hostX0?: bigint }
+  | {
+      readonly kind: "enters";
+      readonly address: HypVa;
+      readonly hostX0?: bigint;
+      /** What a PSCI notifier is told. */
+      readonly event?: number;
+    }
+  /** An SMC returned: x0 and up as listed; every other register is as it was. */
+  | {
+      readonly kind: "registers";
+      readonly x: readonly bigint[];
+      /** What the firmware was asked; nothing: it was not. */
+      readonly asked?: readonly bigint[];
+    }
+  /** The firmware does not return from this: the CPU is off, or the whole system. */
+  | { readonly kind: "off"; readonly what: "CPU_OFF" | "SYSTEM_OFF" | "SYSTEM_RESET" }
   /** EL2 panicked. */
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason }
   /** The host kernel died. */

@@ -93,5 +93,6 @@ export function endLine({ final, unmodelled, instructions }: Run): string {
   if (unmodelled !== undefined) return `stopped: not modelled: ${unmodelled}; ${ran}`;
   const { end } = final;
   if (end === undefined) return `the system runs; ${ran}`;
+  if (end.kind === "off") return `off: ${end.what}; ${ran}`;
   return end.kind === "hang" ? `hangs: ${end.where}; ${ran}` : `${end.kind}: ${end.reason}; ${ran}`;
 }

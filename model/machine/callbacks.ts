@@ -1,0 +1,114 @@
+// Modules' callbacks: when EL2 calls them, with which arguments, and what becomes of their answer.
+
+import { PSCI_EVENT } from "../../spec/smccc.ts";
+import type { HypVa } from "../../spec/types/address.ts";
+import type { Outcome } from "../../spec/types/outcome.ts";
+import type { Environment, HvcAnswer, Ran } from "./answers.ts";
+import { readHostRegister, writeHostRegister, writeHostRegisters } from "./host-context.ts";
+import { hostContext } from "./layout.ts";
+import { startKernel } from "./registers.ts";
+import { callEl2 } from "./run.ts";
+import { nested, over, perform, type System } from "./system.ts";
+
+/** What callbacks need of whoever runs the system. */
+export interface Caller {
+  readonly system: System;
+  readonly env: Environment;
+  /** Takes note of how the code stopped; true when it returned. */
+  readonly settled: (cpu: number, ran: Ran) => ran is Ran & { kind: "returned" };
+}
+
+const ENDED = { kind: "ended" } as const;
+
+/** x0 to x17 of the host that trapped on a CPU. */
+export const hostRegisters = ({ machine }: System, cpu: number): readonly bigint[] =>
+  Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
+
+/** Calls a module's callback; its x0, or nothing if it did not return. */
+export function callBack(
+  { system, env, settled }: Caller,
+  cpu: number,
+  address: HypVa,
+  args: readonly bigint[],
+): bigint | undefined {
+  const { machine, options } = system;
+  const ran = nested(system, () =>
+    callEl2(machine, cpu, address, args, env, options.budget, "callback"),
+  );
+  return settled(cpu, ran) ? ran.x[0] : undefined;
+}
+
+/** A bool is 8 bits of x0. Source: AAPCS64, C types. */
+export const isTrue = (x0: bigint): boolean => (x0 & 0xffn) !== 0n;
+
+/** The registers after an SMC that was answered: x0 and up as answered, the others as they are. */
+function answered(
+  system: System,
+  cpu: number,
+  outcome: Outcome & { kind: "registers" },
+): HvcAnswer {
+  const registers = hostRegisters(system, cpu);
+  return { kind: "registers", x: registers.map((old, n) => outcome.x[n] ?? old) };
+}
+
+/** A CPU that the firmware started: EL2's entry, the notifier, and then the host's own start. */
+function startCpu(caller: Caller, cpu: number): void {
+  const { system } = caller;
+  const { machine, hyp } = system;
+  const arguments_ = hyp.psci.booting[cpu];
+  const core = machine.cores[cpu];
+  if (arguments_ === undefined || core === undefined) return;
+  writeHostRegister(machine, cpu, 0, arguments_.r0);
+  const { outcome } = nested(system, () => perform(system, { kind: "psci_cpu_entry", cpu }));
+  // CHOICE: what the host does at its entry is its own; it ends as every CPU of the kernel begins.
+  const { HCR_EL2 } = core.sysreg;
+  startKernel(core, cpu);
+  core.sysreg.HCR_EL2 = HCR_EL2;
+  if (outcome.kind !== "enters") return;
+  callBack(caller, cpu, outcome.address, [BigInt(PSCI_EVENT.CPU_ENTRY), hostContext(cpu)]);
+}
+
+/** Goes on where the first answer to an SMC was to enter a module's code. */
+function afterCallback(
+  caller: Caller,
+  cpu: number,
+  x: readonly bigint[],
+  entered: Outcome & { kind: "enters" },
+): Outcome | undefined {
+  const { system } = caller;
+  const { address, event } = entered;
+  if (event !== undefined) {
+    if (callBack(caller, cpu, address, [BigInt(event), hostContext(cpu)]) === undefined) return;
+    return perform(system, { kind: "psci_notified", cpu, x: x.slice(0, 4) }).outcome;
+  }
+  const handled = callBack(caller, cpu, address, [hostContext(cpu)]);
+  if (handled === undefined) return;
+  return perform(system, {
+    kind: "host_smc_handler_returned",
+    cpu,
+    handled: isTrue(handled),
+    x: hostRegisters(system, cpu),
+  }).outcome;
+}
+
+/** An SMC of the host: PSCI, FF-A, a module's handler, the firmware. */
+export function answerSmc(
+  caller: Caller,
+  cpu: number,
+  imm: number,
+  x: readonly bigint[],
+): HvcAnswer {
+  const { system } = caller;
+  // Without pKVM the SMC is not trapped, and nobody has put the registers there.
+  writeHostRegisters(system.machine, cpu, x);
+  const first = nested(system, () => perform(system, { kind: "smc", cpu, imm, x }));
+  if (over(system)) return ENDED;
+  const outcome =
+    first.outcome.kind === "enters"
+      ? nested(system, () => afterCallback(caller, cpu, x, first.outcome as never))
+      : first.outcome;
+  if (outcome?.kind !== "registers" || over(system)) return ENDED;
+  const answer = answered(system, cpu, outcome);
+  for (const started of system.hyp.psci.booting.keys()) startCpu(caller, started);
+  return over(system) ? ENDED : answer;
+}

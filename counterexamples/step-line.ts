@@ -31,34 +31,11 @@ function callName({ config }: Pick<Hyp, "config">, x0: bigint): string {
   return name === undefined || x0 === HOST_SMCCC_BASE ? hex(x0) : name;
 }
 
-/** What was done, in a few words and the kernel's names. */
-export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
+/** An action of one CPU: what it executed, what came back on it, how it ended. */
+type CpuAction = Extract<Action, { readonly cpu: number }>;
+
+function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
   return match(action)
-    .with({ kind: "parse_early_param" }, ({ commandLine }) => `parse_early_param "${commandLine}"`)
-    .with(
-      { kind: "pkvm_request_early_module" },
-      ({ kind, name }) => `${kind} ${JSON.stringify(name)}`,
-    )
-    .with({ kind: "modprobe_exit" }, ({ name, status }) => `modprobe ${name} exits ${status}`)
-    .with({ kind: "pkvm_firmware_rmem_clear" }, ({ kind, because }) => `${kind}: ${because}`)
-    .with({ kind: "load_module" }, ({ kind, name, refused }) =>
-      refused === undefined ? `${kind} ${name}` : `${kind} ${name}: ${refused.why}`,
-    )
-    .with(
-      { kind: "module_init_returned" },
-      ({ name, value }) => `init of ${name} returns ${errnoName(value)}`,
-    )
-    .with({ kind: "el2_module_reserved" }, ({ name, base }) => `token of ${name} = ${hex(base)}`)
-    .with(
-      { kind: "el2_module_loaded" },
-      ({ name, value }) => `__pkvm_load_el2_module of ${name} returns ${errnoName(value)}`,
-    )
-    .with(
-      { kind: "__pkvm_load_el2_module" },
-      { kind: "delete_module" },
-      ({ kind, name }) => `${kind} ${name}`,
-    )
-    .with({ kind: "pkvm_iommu_finalize" }, ({ kind, value }) => `${kind} ${value}`)
     .with({ kind: "hvc" }, ({ cpu, imm, x }) => {
       const immediate = imm === 0 ? "" : `#${imm} `;
       return `cpu${cpu} HVC ${immediate}${callName(pre, x[0] ?? 0n)}${argumentsOf(x)}`;
@@ -95,6 +72,38 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
       ({ cpu, page }) => `cpu${cpu} touches page 0x${page.toString(16)} of another`,
     )
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
+    .exhaustive();
+}
+
+/** What was done, in a few words and the kernel's names. */
+export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
+  if ("cpu" in action) return cpuLine(action, pre);
+  return match(action)
+    .with({ kind: "parse_early_param" }, ({ commandLine }) => `parse_early_param "${commandLine}"`)
+    .with(
+      { kind: "pkvm_request_early_module" },
+      ({ kind, name }) => `${kind} ${JSON.stringify(name)}`,
+    )
+    .with({ kind: "modprobe_exit" }, ({ name, status }) => `modprobe ${name} exits ${status}`)
+    .with({ kind: "pkvm_firmware_rmem_clear" }, ({ kind, because }) => `${kind}: ${because}`)
+    .with({ kind: "load_module" }, ({ kind, name, refused }) =>
+      refused === undefined ? `${kind} ${name}` : `${kind} ${name}: ${refused.why}`,
+    )
+    .with(
+      { kind: "module_init_returned" },
+      ({ name, value }) => `init of ${name} returns ${errnoName(value)}`,
+    )
+    .with({ kind: "el2_module_reserved" }, ({ name, base }) => `token of ${name} = ${hex(base)}`)
+    .with(
+      { kind: "el2_module_loaded" },
+      ({ name, value }) => `__pkvm_load_el2_module of ${name} returns ${errnoName(value)}`,
+    )
+    .with(
+      { kind: "__pkvm_load_el2_module" },
+      { kind: "delete_module" },
+      ({ kind, name }) => `${kind} ${name}`,
+    )
+    .with({ kind: "pkvm_iommu_finalize" }, ({ kind, value }) => `${kind} ${value}`)
     .with(
       { kind: "KVM_CREATE_VM" },
       ({ kind, vm, type }) => `${kind} vm${vm} type ${hex(BigInt(type))}`,

@@ -25,7 +25,11 @@ export const ffaError = (status: bigint, asked?: readonly bigint[]): Outcome => 
 const ffaSuccess: Outcome = { kind: "registers", x: [FFA.SUCCESS, 0n, 0n, 0n] };
 const INVALID = (): Outcome => ffaError(FFA_RET.INVALID_PARAMETERS);
 
-const proxy = (name: string, guards: readonly Guard<Smc>[], effect: Transition<Smc>["effect"]) => ({
+const proxy = (
+  name: string,
+  guards: readonly Guard<Smc>[],
+  effect: Transition<Smc>["effect"],
+): Transition<Smc> => ({
   name,
   source: [cite("android14-6.1", `${name}, ${FFA_FILE}`), cite("measured", "base: FF-A by SMC")],
   guards,

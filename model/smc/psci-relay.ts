@@ -53,8 +53,8 @@ export const psciForwarded: Transition<Smc> = {
 };
 
 /**
- * Where a CPU comes to EL2: physical addresses of EL2's own text and of its parameters. CHOICE:
- * the first page of the carve-out, and 64 bytes a CPU in the fourth. No host sees them.
+ * Where a CPU comes to EL2: physical addresses of EL2's own text and of its parameters.
+ * CHOICE: the first page of the carve-out, and 64 bytes a CPU in the fourth. No host sees them.
  */
 const HYP_CPU_ENTRY = BigInt(CARVE_OUT.first) << PAGE_SHIFT;
 const HYP_CPU_RESUME = HYP_CPU_ENTRY + 0x40n;

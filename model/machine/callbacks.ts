@@ -62,7 +62,7 @@ function startCpu(caller: Caller, cpu: number): void {
   const { outcome } = nested(system, () => perform(system, { kind: "psci_cpu_entry", cpu }));
   // CHOICE: what the host does at its entry is its own; it ends as every CPU of the kernel begins.
   const { HCR_EL2 } = core.sysreg;
-  startKernel(core, cpu);
+  startKernel(core, cpu, machine.branch.layout.vaBits);
   core.sysreg.HCR_EL2 = HCR_EL2;
   if (outcome.kind !== "enters") return;
   callBack(caller, cpu, outcome.address, [BigInt(PSCI_EVENT.CPU_ENTRY), hostContext(cpu)]);

@@ -16,14 +16,17 @@ const FFA_FILE = "hyp/nvhe/ffa.c";
 const argument = ({ x }: Smc, n: number): bigint => x[n] ?? 0n;
 const word = (action: Smc, n: number): bigint => BigInt.asUintN(32, argument(action, n));
 
-/** ffa_to_smccc_error: x0 to x3 of an error; the status is in x2. */
-export const ffaError = (status: bigint, asked?: readonly bigint[]): Outcome => ({
-  kind: "registers",
-  x: [FFA.ERROR, 0n, BigInt.asUintN(64, status), 0n],
-  ...(asked === undefined ? {} : { asked }),
-});
-const ffaSuccess: Outcome = { kind: "registers", x: [FFA.SUCCESS, 0n, 0n, 0n] };
-const INVALID = (): Outcome => ffaError(FFA_RET.INVALID_PARAMETERS);
+/** ffa_set_retval: what an answer does not name is 0, as far up as the branch writes. */
+function answer({ config }: Pick<Hyp, "config">, ...x: readonly bigint[]): Outcome {
+  const length = branchOf(config).smc.ffaRegisters;
+  return { kind: "registers", x: Array.from({ length }, (_, n) => x[n] ?? 0n) };
+}
+
+/** ffa_to_smccc_error: the status is in x2. */
+const ffaError = (hyp: Pick<Hyp, "config">, status: bigint): Outcome =>
+  answer(hyp, FFA.ERROR, 0n, BigInt.asUintN(64, status));
+const notSupported = (hyp: Pick<Hyp, "config">): Outcome => ffaError(hyp, FFA_RET.NOT_SUPPORTED);
+const invalid = (hyp: Pick<Hyp, "config">): Outcome => ffaError(hyp, FFA_RET.INVALID_PARAMETERS);
 
 const proxy = (
   name: string,
@@ -37,9 +40,7 @@ const proxy = (
 });
 
 /** A call that the proxy keeps from the firmware. */
-export const ffaBlocked: Transition<Smc> = proxy("ffa_call_unsupported", [], () =>
-  ffaError(FFA_RET.NOT_SUPPORTED),
-);
+export const ffaBlocked: Transition<Smc> = proxy("ffa_call_unsupported", [], notSupported);
 
 /** FEATURES of a blocked call; sharing and lending have no dynamic buffers; others go on. */
 const doFfaFeatures = proxy(
@@ -48,10 +49,10 @@ const doFfaFeatures = proxy(
     {
       clause: "SMC-19",
       permits: (_, action) => !FFA_BLOCKED.includes(word(action, 1)),
-      refusal: () => ffaError(FFA_RET.NOT_SUPPORTED),
+      refusal: notSupported,
     },
   ],
-  () => ffaSuccess,
+  (hyp) => answer(hyp, FFA.SUCCESS),
 );
 
 /** FEATURES that the proxy answers. */
@@ -78,27 +79,27 @@ const doFfaRxtxMap = proxy(
     {
       clause: "SMC-21",
       permits: (_, action) => word(action, 3) === MAILBOX_PAGES,
-      refusal: INVALID,
+      refusal: invalid,
     },
     {
       clause: "SMC-22",
       permits: (_, action) => ((argument(action, 1) | argument(action, 2)) & PAGE_MASK) === 0n,
-      refusal: INVALID,
+      refusal: invalid,
     },
   ],
   (hyp) => {
     const buffer = BigInt.asUintN(64, hypPhys(0n));
     const asked = [FFA.RXTX_MAP, buffer, buffer, MAILBOX_PAGES, 0n, 0n, 0n, 0n];
-    const answer = firmware(hyp, asked);
-    if (answer.kind === "answers" && answer.x0 === FFA.SUCCESS) {
-      return { kind: "unmodelled", what: "FF-A buffers that the firmware maps" };
-    }
-    return ffaError(BigInt.asIntN(32, buffer), asked);
+    const said = firmware(hyp, asked);
+    const outcome = ffaError(hyp, BigInt.asIntN(32, buffer));
+    return said.kind === "answers" && said.x0 !== FFA.SUCCESS && outcome.kind === "registers"
+      ? { ...outcome, asked }
+      : { kind: "unmodelled", what: "FF-A buffers that the firmware maps" };
   },
 );
 
 /** Whatever they are given: no buffers are mapped, and every earlier check answers the same. */
-const withoutBuffers = (name: string): Transition<Smc> => proxy(name, [], INVALID);
+const withoutBuffers = (name: string): Transition<Smc> => proxy(name, [], invalid);
 const doFfaRxtxUnmap = withoutBuffers("do_ffa_rxtx_unmap");
 const doFfaMemXfer = withoutBuffers("do_ffa_mem_xfer");
 const doFfaMemFragTx = withoutBuffers("do_ffa_mem_frag_tx");
@@ -135,13 +136,10 @@ function filtered(action: Smc, id: bigint): Transition<Smc> | undefined {
 }
 
 /** do_ffa_version: whatever version is asked for, the firmware has none. */
-const doFfaVersion = proxy("do_ffa_version", [], () => ({
-  kind: "registers",
-  x: [FFA_RET.NOT_SUPPORTED, 0n, 0n, 0n],
-}));
+const doFfaVersion = proxy("do_ffa_version", [], (hyp) => answer(hyp, FFA_RET.NOT_SUPPORTED));
 
 /** Anything else while no version is negotiated, which never happens here. */
-const notNegotiated = proxy("kvm_host_ffa_handler", [], INVALID);
+const notNegotiated = proxy("kvm_host_ffa_handler", [], invalid);
 const swallowed = proxy("kvm_host_ffa_handler, swallowed", [], () => ({
   kind: "registers",
   x: [],

@@ -7,7 +7,7 @@ import type { PsciCpuEntry, PsciNotified, Smc } from "../../spec/types/action.ts
 import { PAGE_SHIFT } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
-import { CARVE_OUT } from "../initial.ts";
+import { CARVED_OUT_ALWAYS } from "../initial.ts";
 import type { Guard, Mutable, Transition } from "../transition.ts";
 import { firmware } from "./firmware.ts";
 import { switchOff } from "./forward.ts";
@@ -56,7 +56,7 @@ export const psciForwarded: Transition<Smc> = {
  * Where a CPU comes to EL2: physical addresses of EL2's own text and of its parameters.
  * CHOICE: the first page of the carve-out, and 64 bytes a CPU in the fourth. No host sees them.
  */
-const HYP_CPU_ENTRY = BigInt(CARVE_OUT.first) << PAGE_SHIFT;
+const HYP_CPU_ENTRY = BigInt(CARVED_OUT_ALWAYS.first) << PAGE_SHIFT;
 const HYP_CPU_RESUME = HYP_CPU_ENTRY + 0x40n;
 const initParams = (cpu: bigint): bigint => HYP_CPU_ENTRY + 0x3000n + cpu * 0x40n;
 

@@ -143,13 +143,18 @@ export const SMC_WALKS: readonly Walk[] = [
     smc(0x8300_0001n),
     handled(false, 0x8300_0001n),
   ]),
-  ...(["android15-6.6", "android16-6.12", "android17-6.18"] as const).map((branch) =>
+  ...(
+    ["android15-6.6", "android16-6.12", "android17-6.18", "mainline-6.1", "mainline-7.3"] as const
+  ).map((branch) =>
     walk(
       `SMCs on ${branch}`,
-      "no run is made on a branch that is a table only",
+      "no run of the exploration is on this branch",
       [
         { ...smc(PSCI.VERSION), imm: 1 } as Action,
         smc(PSCI.VERSION),
+        smc(PSCI.VERSION | (1n << 32n)),
+        smc(PSCI.SYSTEM_RESET2),
+        smc(PSCI.SYSTEM_RESET2),
         smc(FFA.VERSION, 0x1_0001n),
         smc(FFA.MEM_SHARE),
         smc(0x8300_0000n),

@@ -152,6 +152,7 @@ export const ANDROID14_6_1: Branch = {
   smc: {
     evidence: "measured",
     ffa: "filtered",
+    ffaRegisters: 4,
     immediateRefused: false,
     upperBitsRefused: false,
     hintMasked: true,

@@ -197,6 +197,7 @@ export const ANDROID15_6_6: Branch = {
   smc: {
     evidence: "read",
     ffa: "swallowed",
+    ffaRegisters: 4,
     immediateRefused: false,
     upperBitsRefused: false,
     hintMasked: true,

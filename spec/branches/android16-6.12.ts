@@ -231,6 +231,7 @@ export const ANDROID16_6_12: Branch = {
   smc: {
     evidence: "open",
     ffa: "version first",
+    ffaRegisters: 4,
     immediateRefused: false,
     upperBitsRefused: false,
     hintMasked: true,

@@ -226,6 +226,7 @@ export const ANDROID17_6_18: Branch = {
   smc: {
     evidence: "read",
     ffa: "version first",
+    ffaRegisters: 4,
     immediateRefused: true,
     upperBitsRefused: false,
     hintMasked: true,

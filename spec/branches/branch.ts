@@ -67,6 +67,8 @@ export interface SmcPolicy {
   /** How this part is known. */
   readonly evidence: Evidence;
   readonly ffa: FfaPolicy;
+  /** How many registers, x0 and up, an answer of the FF-A proxy writes. */
+  readonly ffaRegisters: 4 | 18;
   /** Whether an SMC with an immediate other than 0 is answered NOT_SUPPORTED. */
   readonly immediateRefused: boolean;
   /** Whether only ids of 32 bits are looked at; otherwise the upper half is dropped. */

@@ -72,6 +72,7 @@ export const MAINLINE_6_1: Branch = {
   smc: {
     evidence: "measured",
     ffa: "forwarded",
+    ffaRegisters: 4,
     immediateRefused: false,
     upperBitsRefused: false,
     hintMasked: true,

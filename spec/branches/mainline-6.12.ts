@@ -75,6 +75,7 @@ export const MAINLINE_6_12: Branch = {
   smc: {
     evidence: "measured",
     ffa: "version first",
+    ffaRegisters: 4,
     immediateRefused: false,
     upperBitsRefused: false,
     hintMasked: true,

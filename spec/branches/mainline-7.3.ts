@@ -100,8 +100,9 @@ export const MAINLINE_7_3: Branch = {
   smc: {
     evidence: "measured",
     ffa: "version first",
-    immediateRefused: false,
-    upperBitsRefused: false,
+    ffaRegisters: 18,
+    immediateRefused: true,
+    upperBitsRefused: true,
     hintMasked: true,
     poisonsFirmware: false,
   },

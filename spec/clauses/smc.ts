@@ -25,8 +25,10 @@ const FFA_FILE = "hyp/nvhe/ffa.c";
 const read = (where: string) => cite("android14-6.1", `${where}, ${FFA_FILE}`);
 const HANDLE = "handle_host_smc, hyp/nvhe/hyp-main.c";
 
-/** x0 to x3 of an FF-A error. */
+/** x0 to x3 of an FF-A error; one branch clears everything above as well. */
 const error = (status: bigint): readonly bigint[] => [FFA.ERROR, 0n, status, 0n];
+const upTo = ({ pre }: SmcStep, x: readonly bigint[]): readonly bigint[] =>
+  branchOf(pre.config).smc.ffaRegisters === 4 ? x : [...x, ...new Array<bigint>(14).fill(0n)];
 
 /** What sharing and lending are called. */
 const TRANSFERS: readonly bigint[] = [
@@ -84,7 +86,10 @@ export const SMC: readonly StepClause[] = [
     kind: "kernel",
     statement:
       "Where a branch looks at them, an immediate or an id of 64 bits makes an SMC unknown.",
-    source: [cite("android17-6.18", HANDLE)],
+    source: [
+      cite("android17-6.18", `${HANDLE}: the immediate`),
+      cite("linux", `${HANDLE}, 7.3: the immediate and the upper half of x0`),
+    ],
     on: ["smc"],
     applies: (step) => isTrapped(step.pre) && !isLetIn(step),
     holds: (step) => all(answersItself(step.outcome, PSCI_RET.NOT_SUPPORTED), changesNothing(step)),
@@ -204,7 +209,10 @@ export const SMC: readonly StepClause[] = [
       isFfaCall("version first", (id) => id === FFA.VERSION)(step) ||
       isFfaCall("swallowed", (id) => id === FFA.VERSION)(step),
     holds: (step) =>
-      all(answersItself(step.outcome, FFA_RET.NOT_SUPPORTED, 0n, 0n, 0n), changesNothing(step)),
+      all(
+        answersItself(step.outcome, ...upTo(step, [FFA_RET.NOT_SUPPORTED, 0n, 0n, 0n])),
+        changesNothing(step),
+      ),
   }),
   clause({
     id: "SMC-27",
@@ -221,7 +229,10 @@ export const SMC: readonly StepClause[] = [
     holds: (step) => {
       const isLost = branchOf(step.pre.config).smc.ffa === "swallowed";
       return all(
-        answersItself(step.outcome, ...(isLost ? [] : error(FFA_RET.INVALID_PARAMETERS))),
+        answersItself(
+          step.outcome,
+          ...(isLost ? [] : upTo(step, error(FFA_RET.INVALID_PARAMETERS))),
+        ),
         changesNothing(step),
       );
     },

@@ -55,17 +55,17 @@ export function errnoOf(outcome: Outcome): string | undefined {
   return value < 0n && value >= -MAX_ERRNO ? errnoName(Number(value)) : undefined;
 }
 
-/** Counts one step. */
-export function countStep(coverage: Coverage, step: ModelStep): void {
+/** Counts one step, or one that was made several times. */
+export function countStep(coverage: Coverage, step: ModelStep, times = 1): void {
   const { outcome, transition, refusedBy } = step;
-  coverage.steps += 1;
-  add(coverage.transitions, transition);
-  if (refusedBy !== undefined) add(coverage.refusals, `${transition}/${refusedBy}`);
+  coverage.steps += times;
+  add(coverage.transitions, transition, times);
+  if (refusedBy !== undefined) add(coverage.refusals, `${transition}/${refusedBy}`, times);
   const errno = errnoOf(outcome);
-  if (errno !== undefined) add(coverage.errnos, errno);
+  if (errno !== undefined) add(coverage.errnos, errno, times);
   const panics = outcome.kind === "hyp-panic" || outcome.kind === "host-panic";
-  add(coverage.outcomes, panics ? `${outcome.kind} ${outcome.reason}` : outcome.kind);
-  if (outcome.kind === "unmodelled") add(coverage.unmodelled, outcome.what);
+  add(coverage.outcomes, panics ? `${outcome.kind} ${outcome.reason}` : outcome.kind, times);
+  if (outcome.kind === "unmodelled") add(coverage.unmodelled, outcome.what, times);
 }
 
 /** Counts how often the rules applied in a run. */

@@ -1,0 +1,148 @@
+// Small worlds: exact numbers of states, the packed step against the readable one, what is found.
+
+import { describe, expect, it } from "vitest";
+import { type ModelStep, step } from "../../model/step.ts";
+import { findingOf, type RuleId } from "../../spec/findings.ts";
+import { judgeState, judgeStep } from "../../spec/registry.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { carryOn } from "../../tools/search/exhaustive/bfs.ts";
+import { textOf } from "../../tools/search/exhaustive/parts.ts";
+import { canonicalIn } from "../../tools/search/exhaustive/symmetry.ts";
+import { findViolation, startWorld, type WorldSearch } from "../../tools/search/find-violation.ts";
+import type { WorldSize } from "../../tools/search/world/world.ts";
+
+const SYSTEM: SystemConfig = {
+  branch: "android14-6.1",
+  build: "production",
+  documented: false,
+  cpuCount: 2,
+};
+
+/** Worlds by what is in them; each is searched to its end. */
+const LIFECYCLE: Partial<WorldSize> = { cpus: 1, pages: 1, ops: false, interleaved: false };
+const OWNERSHIP: Partial<WorldSize> = { cpus: 1, pages: 1, vms: 0, calls: 0, interleaved: false };
+const TWO_MODULES: Partial<WorldSize> = { ...LIFECYCLE, modules: 2, pages: 3, vms: 0, calls: 0 };
+const TWO_CPUS: Partial<WorldSize> = { pages: 1, vms: 0, calls: 1, ops: false };
+
+function searched(size: Partial<WorldSize>, useSymmetry = true, system = SYSTEM): WorldSearch {
+  const search = startWorld(system, size, {}, useSymmetry);
+  expect(carryOn(search, { states: 200_000 })).toBe("all states");
+  return search;
+}
+
+/**
+ * States of each world, with and without symmetry. These numbers are what the model does: a change
+ * of behaviour changes them, and is to be meant.
+ */
+const STATES: readonly (readonly [string, Partial<WorldSize>, number, number])[] = [
+  ["the lifecycle, one module, one VM", LIFECYCLE, 0, 0],
+  ["EL2 code that moves one page", OWNERSHIP, 0, 0],
+  ["two modules and a free page", TWO_MODULES, 0, 0],
+  ["two CPUs that interleave", TWO_CPUS, 0, 0],
+];
+
+describe("exact numbers of states", () => {
+  it.each(STATES)("%s", (_, size, whole, reduced) => {
+    expect([searched(size, false).set.size(), searched(size).set.size()]).toEqual([whole, reduced]);
+  });
+});
+
+describe("symmetry", () => {
+  it("keeps one of each set of renamed states, and finds the same rules", () => {
+    const whole = searched(TWO_MODULES, false);
+    const reduced = searched(TWO_MODULES);
+    const canonical = canonicalIn(whole.explorer);
+    const row = new Uint32Array(whole.set.width);
+    const kept = new Set<string>();
+    for (let index = 0; index < whole.set.size(); index += 1) {
+      whole.set.read(index, row);
+      canonical(row);
+      kept.add(row.join());
+    }
+    expect(kept.size).toBe(reduced.set.size());
+    const found = ({ found: rules }: WorldSearch) =>
+      [...rules.values()].map(({ rule, depth }) => `${rule} ${depth}`).sort();
+    expect(found(reduced)).toEqual(found(whole));
+  });
+});
+
+/** Every step and every judgement of a search, worked out again by the readable model. */
+function disagreements(search: WorldSearch, states: number): readonly string[] {
+  const { explorer, set } = search;
+  const row = new Uint32Array(set.width);
+  const wrong: string[] = [];
+  const compare = (what: string, packed: unknown, readable: unknown): void => {
+    if (textOf(packed) !== textOf(readable)) wrong.push(`${what}: ${textOf(packed)}`);
+  };
+  for (let index = 0; index < Math.min(states, set.size()); index += 1) {
+    set.read(index, row);
+    const pre = explorer.stateOf(row);
+    const offences = explorer.offences(row, -1).map(({ rule, sentences }) => [rule, sentences]);
+    const broken = judgeState(pre).filter(({ wrong: sentences }) => sentences.length > 0);
+    compare(`state ${index}`, offences, broken.map(({ rule, wrong: texts }) => [rule.id, texts]));
+    for (const mover of explorer.searched.movers.keys()) {
+      for (const move of explorer.movesOf(mover, row)) {
+        const { action } = explorer.moves[move] ?? {};
+        if (action === undefined) continue;
+        const entry = explorer.stepOf(row, move);
+        const hyp = Object.fromEntries(
+          Object.entries(pre).filter(([part]) => !explorer.searched.hidden.includes(part)),
+        ) as unknown as ModelStep["pre"];
+        const done = step(hyp, action);
+        const { outcome, transition, refusedBy } = done;
+        compare(`label of ${textOf(action)}`, entry.label, { outcome, transition, refusedBy });
+        const next = { ...pre };
+        for (const [n, part] of entry.changed.entries()) {
+          const table = explorer.tables[part];
+          Object.assign(next, { [table?.name ?? ""]: table?.values[entry.ids[n] ?? 0] });
+        }
+        for (const [part, value] of Object.entries(done.post)) {
+          compare(`${part} after ${textOf(action)}`, next[part as keyof typeof next], value);
+        }
+        const judgements = judgeStep(done);
+        compare(`rules on ${textOf(action)}`, explorer.judge(row, entry).judged, {
+          applied: judgements.map(({ rule }) => rule.id),
+          broken: judgements.flatMap(({ rule, wrong: texts }) =>
+            texts.map((sentence) => ({ rule: rule.id, sentence })),
+          ),
+        });
+      }
+    }
+  }
+  return wrong;
+}
+
+describe("the packed step is the readable one", () => {
+  it("on every state of the ownership world", () => {
+    expect(disagreements(searched(OWNERSHIP), Number.POSITIVE_INFINITY)).toEqual([]);
+  });
+
+  it.each([LIFECYCLE, TWO_MODULES, TWO_CPUS])("on the first states of %j", (size) => {
+    expect(disagreements(searched(size), 400)).toEqual([]);
+  });
+});
+
+describe("what a search finds", () => {
+  it("is what the branch is known to break, and nothing else", () => {
+    const rules = [...searched(TWO_CPUS).found.keys(), ...searched(LIFECYCLE).found.keys()];
+    expect(rules.filter((rule) => findingOf(rule as RuleId, SYSTEM) === undefined)).toEqual([]);
+    expect(rules).toContain("DOC-10");
+    expect(rules).toContain("DOC-13");
+    expect(rules).toContain("INV-7");
+  });
+
+  it("is nothing on the documented system that the page promises", () => {
+    const documented = { ...SYSTEM, documented: true };
+    const rules = [...searched(LIFECYCLE, true, documented).found.keys()];
+    expect(rules.filter((rule) => findingOf(rule as RuleId, documented) === undefined)).toEqual([]);
+    expect(rules).not.toContain("DOC-10");
+  });
+
+  it("is the shortest way to what a missing guard lets through", () => {
+    const omit = new Set(["handle_host_hcall/DISP-2"]);
+    const { violation, states } = findViolation(SYSTEM, { omit, size: { pages: 1, vms: 0 } });
+    expect(violation?.rule).toBe("DISP-2");
+    expect(states).toBeLessThan(10_000);
+    expect(violation?.actions.at(-1)?.kind).toBe("hvc");
+  });
+});

@@ -1,0 +1,220 @@
+// A system over packed states: moves, steps and judgements, each worked out once for what it reads.
+
+import { bitsOf, createMemo } from "./memo.ts";
+import { createPartTable, idOf, type PartTable } from "./parts.ts";
+import type { Judged, Searched, Stepped } from "./searched.ts";
+import { createView } from "./views.ts";
+
+/** One move from all states that agree in what it reads. */
+export interface Entry<L> {
+  readonly index: number;
+  readonly move: number;
+  readonly label: L;
+  /** The parts that it reads; what the rules read beyond them decides more judgements. */
+  readonly reads: number;
+  /** The parts that it changes, and their numbers after it. */
+  readonly changed: readonly number[];
+  readonly ids: readonly number[];
+  readonly changedMask: number;
+  /** The only judgement, where the rules read nothing else. */
+  judged: Judgement | undefined;
+  /** Transitions that were this one. */
+  hits: number;
+}
+
+/** One judgement, and for how many transitions it was given. */
+export interface Judgement {
+  readonly judged: Judged;
+  hits: number;
+}
+
+/** What a search works with; rows are packed states. */
+export interface Explorer<S extends object, A, L> {
+  readonly searched: Searched<S, A, L>;
+  readonly tables: readonly PartTable[];
+  readonly moves: readonly A[];
+  readonly entries: readonly Entry<L>[];
+  readonly judgements: readonly Judgement[];
+  readonly rowOf: (state: S) => Uint32Array;
+  readonly stateOf: (row: Uint32Array) => S;
+  /** The sum of the hashes of the parts: a step changes it by what it changes. */
+  readonly hashOf: (row: Uint32Array) => number;
+  /** What one of the movers can do. */
+  readonly movesOf: (mover: number, row: Uint32Array) => readonly number[];
+  readonly stepOf: (row: Uint32Array, move: number) => Entry<L>;
+  /** The judgement of a step, and whether it is given for the first time. */
+  readonly judge: (row: Uint32Array, entry: Entry<L>) => Judgement;
+  /** What breaks the rules on a state that was reached by changing these parts. */
+  readonly offences: (row: Uint32Array, changed: number) => readonly Offence[];
+  /** Times that each rule on states said something. */
+  readonly stateRuleHits: () => ReadonlyMap<string, number>;
+}
+
+export interface Offence {
+  readonly rule: string;
+  readonly sentences: readonly string[];
+}
+
+const EVERYTHING = -1;
+const NONE: readonly Offence[] = [];
+
+/** The hash of one part's value. */
+export const partHash = ({ hashes }: PartTable, id: number): number => hashes[id] as number;
+
+/** Makes the tables of a system; everything that is worked out is kept. */
+export function createExplorer<S extends object, A, L>(
+  searched: Searched<S, A, L>,
+): Explorer<S, A, L> {
+  const tables = searched.parts.map((part) => createPartTable(part));
+  if (tables.length > 31) throw new Error("a state has at most 31 parts");
+  const visible = searched.parts.flatMap((part, n) => (searched.hidden.includes(part) ? [] : [n]));
+  const view = createView<S>(tables);
+  const moves: A[] = [];
+  const moveIds = new Map<string, number>();
+  const entries: Entry<L>[] = [];
+  const judgements: Judgement[] = [];
+  /** Which judgement an entry of `judgeMemo` is. */
+  const byJudgeEntry: number[] = [];
+  const moveLists: (readonly number[])[] = [];
+  const moveMemo = createMemo();
+  const stepMemo = createMemo();
+  const judgeMemo = createMemo();
+  const state = createStateRules(searched, tables);
+
+  function idOfMove(move: A): number {
+    const key = searched.keyOf(move);
+    const known = moveIds.get(key);
+    if (known !== undefined) return known;
+    moveIds.set(key, moves.length);
+    return moves.push(move) - 1;
+  }
+
+  function movesOf(mover: number, row: Uint32Array): readonly number[] {
+    const known = moveMemo.find(mover, row);
+    if (known >= 0) return moveLists[known] as readonly number[];
+    view.at(row);
+    const list = searched.movers[mover]?.(view.state([])).map(idOfMove) ?? [];
+    moveMemo.add(mover, view.mask(), row);
+    moveLists.push(list);
+    return list;
+  }
+
+  function stepOf(row: Uint32Array, move: number): Entry<L> {
+    const known = stepMemo.find(move, row);
+    if (known >= 0) return entries[known] as Entry<L>;
+    view.at(row);
+    const stepped = searched.step(view.state([]), moves[move] as A);
+    stepMemo.add(move, view.mask(), row);
+    const [index, reads] = [entries.length, view.mask()];
+    const entry = { index, move, reads, ...packed(stepped, row), judged: undefined, hits: 0 };
+    entries.push(entry);
+    return entry;
+  }
+
+  /** The parts that are really other ones after a step. */
+  function packed({ changed: parts, label }: Stepped<S, L>, row: Uint32Array) {
+    const changed: number[] = [];
+    const ids: number[] = [];
+    for (const [part, table] of tables.entries()) {
+      if (!Object.hasOwn(parts, table.name)) continue;
+      const id = idOf(table, parts[table.name as keyof S]);
+      if (id === row[part]) continue;
+      changed.push(part);
+      ids.push(id);
+    }
+    const changedMask = changed.reduce((mask, part) => mask | (1 << part), 0);
+    return { label, changed, ids, changedMask };
+  }
+
+  function judge(row: Uint32Array, entry: Entry<L>): Judgement {
+    if (entry.judged !== undefined) return entry.judged;
+    const known = judgeMemo.find(entry.index, row);
+    if (known >= 0) return judgements[byJudgeEntry[known] as number] as Judgement;
+    view.at(row);
+    const own = entry.changed.filter((part) => visible.includes(part));
+    const values: unknown[] = [];
+    for (const [n, part] of entry.changed.entries()) {
+      values[part] = (tables[part] as PartTable).values[entry.ids[n] as number];
+    }
+    const pre = view.state(own);
+    const post = own.length === 0 ? pre : view.after(own, values);
+    const judged = searched.judge(pre, moves[entry.move] as A, entry.label, post);
+    const beyond = view.mask() & ~entry.reads;
+    const judgement = { judged, hits: 0 };
+    if (beyond === 0) entry.judged = judgement;
+    else byJudgeEntry[judgeMemo.add(entry.index, beyond, row)] = judgements.length;
+    judgements.push(judgement);
+    return judgement;
+  }
+
+  return {
+    searched,
+    tables,
+    moves,
+    entries,
+    judgements,
+    rowOf: (value) =>
+      Uint32Array.from(tables, (table) => idOf(table, value[table.name as keyof S])),
+    stateOf: (row) =>
+      Object.fromEntries(
+        tables.map(({ name, values }, part) => [name, values[row[part] as number]]),
+      ) as S,
+    hashOf: (row) => {
+      let hash = 0;
+      for (let part = 0; part < tables.length; part += 1) {
+        hash = (hash + partHash(tables[part] as PartTable, row[part] as number)) | 0;
+      }
+      return hash;
+    },
+    movesOf,
+    stepOf,
+    judge,
+    offences: state.offences,
+    stateRuleHits: state.hits,
+  };
+}
+
+/** The rules on states, each asked again only where something that it can read has changed. */
+function createStateRules<S extends object, A, L>(
+  { rules }: Searched<S, A, L>,
+  tables: readonly PartTable[],
+) {
+  const view = createView<S>(tables);
+  const memo = createMemo();
+  const answers: (readonly string[] | undefined)[] = [];
+  const readsOf = rules.map(() => 0);
+  const hits = rules.map(() => 0);
+
+  function ask(rule: number, row: Uint32Array): readonly string[] | undefined {
+    const known = memo.find(rule, row);
+    if (known >= 0) return answers[known];
+    view.at(row);
+    const all = tables.map((_, part) => part);
+    const offences = rules[rule]?.offences(view.state(all));
+    readsOf[rule] = (readsOf[rule] as number) | view.mask();
+    memo.add(rule, view.mask(), row);
+    answers.push(offences);
+    return offences;
+  }
+
+  return {
+    hits: () => new Map(rules.map(({ id }, rule) => [id, hits[rule] as number])),
+    offences: (row: Uint32Array, changed: number): readonly Offence[] => {
+      let found: Offence[] | undefined;
+      for (let rule = 0; rule < rules.length; rule += 1) {
+        if (changed !== EVERYTHING && ((readsOf[rule] as number) & changed) === 0) continue;
+        const sentences = ask(rule, row);
+        if (sentences === undefined) continue;
+        hits[rule] = (hits[rule] as number) + 1;
+        if (sentences.length === 0) continue;
+        found ??= [];
+        found.push({ rule: (rules[rule] as { id: string }).id, sentences });
+      }
+      return found ?? NONE;
+    },
+  };
+}
+
+/** The names of the parts of a mask. */
+export const partsNamed = (tables: readonly PartTable[], mask: number): readonly string[] =>
+  bitsOf(mask).map((part) => (tables[part] as PartTable).name);

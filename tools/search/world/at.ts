@@ -1,0 +1,46 @@
+// Where a CPU is in its program: what it did last decides what it can do next.
+
+import type { FirmwareClear } from "../../../spec/types/action.ts";
+
+/** Loading one module, from its file to what its init returned. */
+export interface Loading {
+  readonly at: "module";
+  readonly name: string;
+  /** Where to go back to: the place of the name in the list, or user space. */
+  readonly back: number | "insmod";
+  readonly step:
+    | "init"
+    | "reserve"
+    | "token"
+    | "map"
+    | "start"
+    | "code"
+    | "unmap"
+    | "loaded"
+    | "return";
+  /** EL2 address of the reservation. */
+  readonly base: bigint;
+  /** Whether the init asked for its EL2 half already, and what it was answered. */
+  readonly value: number | undefined;
+}
+
+/** A CPU's place. */
+export type At =
+  /** An EL1 CPU that nobody uses before EL2 is up. */
+  | { readonly at: "off" }
+  | { readonly at: "command line" }
+  | { readonly at: "kvm_arm_init" }
+  | { readonly at: "name"; readonly n: number }
+  | { readonly at: "modprobe"; readonly n: number }
+  | { readonly at: "exit"; readonly n: number; readonly status: number }
+  | { readonly at: "list done" }
+  | { readonly at: "clear"; readonly because: FirmwareClear["because"] }
+  | { readonly at: "drop" }
+  | { readonly at: "finalise"; readonly cpu: number; readonly refused: boolean }
+  /** The kernel is idle, or user space runs. */
+  | { readonly at: "host" }
+  /** EL2 runs a registered function. */
+  | { readonly at: "handler" }
+  | Loading;
+
+export const HOST: At = { at: "host" };

@@ -48,6 +48,7 @@ function rawCalls({ system, pages }: World, cpu: number, { boot, el2 }: WorldSta
 /** Ids from the first registered one to one beyond the last. */
 function dynamicCalls({ system, size }: World, cpu: number): readonly Action[] {
   const { dynamicBase } = branchOf(system);
+  if (dynamicBase === undefined) return [];
   return Array.from({ length: size.calls + 1 }, (_, n) =>
     hvcOf(cpu, hostSmcccId(dynamicBase + n), 0x11n),
   );

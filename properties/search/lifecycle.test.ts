@@ -20,7 +20,7 @@ describe("a search of the lifecycle model", () => {
   ])("with %i modules has %i states", (modules, states) => {
     const search = searchOf(sizeOf(modules));
     expect(carryOn(search)).toBe("all states");
-    expect(search.set.size()).toBe(states);
+    expect(search.set.size).toBe(states);
     expect(search.found.size).toBe(0);
   });
 
@@ -32,7 +32,7 @@ describe("a search of the lifecycle model", () => {
   ])("with %i modules has %i states if the modules' names mean nothing", (modules, states) => {
     const search = startSearch(createExplorer(sizeOf(modules)), true);
     expect(carryOn(search)).toBe("all states");
-    expect(search.set.size()).toBe(states);
+    expect(search.set.size).toBe(states);
   });
 
   it("levels add up, and a search carried on is the same as one that was not stopped", () => {
@@ -42,7 +42,7 @@ describe("a search of the lifecycle model", () => {
     for (let depth = 1; carryOn(pieces, { depth }) === "depth"; depth += 1) {
       expect(levelSizes(pieces)).toEqual(levelSizes(whole).slice(0, depth + 1));
     }
-    expect(pieces.set.size()).toBe(whole.set.size());
+    expect(pieces.set.size).toBe(whole.set.size);
     expect(pieces.transitions).toBe(whole.transitions);
     expect(levelSizes(whole).reduce((a, b) => a + b)).toBe(555);
   });

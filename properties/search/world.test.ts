@@ -7,6 +7,7 @@ import { judgeState, judgeStep } from "../../spec/registry.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { carryOn } from "../../tools/search/exhaustive/bfs.ts";
 import { textOf } from "../../tools/search/exhaustive/parts.ts";
+import { readState } from "../../tools/search/exhaustive/state-set.ts";
 import { canonicalIn } from "../../tools/search/exhaustive/symmetry.ts";
 import { findViolation, startWorld, type WorldSearch } from "../../tools/search/find-violation.ts";
 import type { WorldSize } from "../../tools/search/world/world.ts";
@@ -43,7 +44,7 @@ const STATES: readonly (readonly [string, Partial<WorldSize>, number, number])[]
 
 describe("exact numbers of states", () => {
   it.each(STATES)("%s", (_, size, whole, reduced) => {
-    expect([searched(size, false).set.size(), searched(size).set.size()]).toEqual([whole, reduced]);
+    expect([searched(size, false).set.size, searched(size).set.size]).toEqual([whole, reduced]);
   });
 });
 
@@ -54,12 +55,12 @@ describe("symmetry", () => {
     const canonical = canonicalIn(whole.explorer);
     const row = new Uint32Array(whole.set.width);
     const kept = new Set<string>();
-    for (let index = 0; index < whole.set.size(); index += 1) {
-      whole.set.read(index, row);
+    for (let index = 0; index < whole.set.size; index += 1) {
+      readState(whole.set, index, row);
       canonical(row);
       kept.add(row.join());
     }
-    expect(kept.size).toBe(reduced.set.size());
+    expect(kept.size).toBe(reduced.set.size);
     const found = ({ found: rules }: WorldSearch) =>
       [...rules.values()].map(({ rule, depth }) => `${rule} ${depth}`).sort();
     expect(found(reduced)).toEqual(found(whole));
@@ -74,8 +75,8 @@ function disagreements(search: WorldSearch, states: number): readonly string[] {
   const compare = (what: string, packed: unknown, readable: unknown): void => {
     if (textOf(packed) !== textOf(readable)) wrong.push(`${what}: ${textOf(packed)}`);
   };
-  for (let index = 0; index < Math.min(states, set.size()); index += 1) {
-    set.read(index, row);
+  for (let index = 0; index < Math.min(states, set.size); index += 1) {
+    readState(set, index, row);
     const pre = explorer.stateOf(row);
     const offences = explorer.offences(row, -1).map(({ rule, sentences }) => [rule, sentences]);
     const broken = judgeState(pre).filter(({ wrong: sentences }) => sentences.length > 0);

@@ -119,7 +119,7 @@ export function findViolation(system: SystemConfig, wanted: Wanted = {}): Sought
   return {
     violation: found === undefined ? undefined : violationOf(search, found, config, options),
     ended,
-    states: search.set.size(),
+    states: search.set.size,
     transitions: search.transitions,
     search,
   };

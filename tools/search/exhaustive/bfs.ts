@@ -1,8 +1,15 @@
-// Breadth-first search: every state within a bound, and the shortest way to each rule's first break.
+// Breadth-first search: every state within a bound, and a shortest way to each broken rule.
 
 import { type Explorer, partHash } from "./explorer.ts";
 import type { PartTable } from "./parts.ts";
-import { createStateSet, type StateSet } from "./state-set.ts";
+import {
+  addState,
+  bytesOf,
+  createStateSet,
+  hashAt,
+  readState,
+  type StateSet,
+} from "./state-set.ts";
 import { type Canonical, canonicalIn } from "./symmetry.ts";
 
 /** Where a search ends although there is more. */
@@ -73,10 +80,10 @@ export function startSearch<S extends object, A, L>(
   for (const initial of explorer.searched.initial) {
     const row = explorer.rowOf(initial);
     canonical?.(row);
-    const index = set.add(row, explorer.hashOf(row), -1, -1);
+    const index = addState(set, row, explorer.hashOf(row), -1, -1);
     if (index >= 0) noteOffences(search, row, -1, { state: index, move: -1, depth: 0 });
   }
-  search.levels.push(set.size());
+  search.levels.push(set.size);
   return search;
 }
 
@@ -117,17 +124,17 @@ export function carryOn<S extends object, A, L>(
   const next = new Uint32Array(set.width);
   let known = search.found.size;
   search.ended = undefined;
-  while (search.head < set.size()) {
+  while (search.head < set.size) {
     // The last level closes when the search comes to its end.
-    if (search.head === levels.at(-1)) levels.push(set.size());
+    if (search.head === levels.at(-1)) levels.push(set.size);
     const depth = levels.length - 2;
     if (depth >= maxDepth) return end(search, "depth");
     if (search.head % BETWEEN_PAUSES === 0) {
-      if (bound.bytes !== undefined && set.bytes() > bound.bytes) return end(search, "memory");
+      if (bound.bytes !== undefined && bytesOf(set) > bound.bytes) return end(search, "memory");
       if (watch.pause?.() === true) return end(search, "interrupted");
     }
-    if (bound.states !== undefined && set.size() >= bound.states) return end(search, "states");
-    set.read(search.head, row);
+    if (bound.states !== undefined && set.size >= bound.states) return end(search, "states");
+    readState(set, search.head, row);
     expand(search, row, next, depth + 1);
     search.head += 1;
     if (search.found.size > known && watch.enough !== undefined) {
@@ -182,7 +189,7 @@ function take<S extends object, A, L>(
   const { changed, ids } = entry;
   if (changed.length === 0) return;
   for (let part = 0; part < row.length; part += 1) next[part] = row[part] as number;
-  let hash = set.hashAt(head);
+  let hash = hashAt(set, head);
   for (let n = 0; n < changed.length; n += 1) {
     const part = changed[n] as number;
     const id = ids[n] as number;
@@ -191,7 +198,7 @@ function take<S extends object, A, L>(
     next[part] = id;
   }
   if (search.canonical?.(next)) hash = explorer.hashOf(next);
-  const index = set.add(next, hash, head, move);
+  const index = addState(set, next, hash, head, move);
   if (index >= 0) noteOffences(search, next, entry.changedMask, { state: head, move, depth });
 }
 
@@ -203,4 +210,4 @@ export const levelSizes = ({
   readonly levels: readonly number[];
   readonly set: StateSet;
 }): readonly number[] =>
-  levels.map((from, n) => (levels[n + 1] ?? set.size()) - from).filter((count) => count > 0);
+  levels.map((from, n) => (levels[n + 1] ?? set.size) - from).filter((count) => count > 0);

@@ -1,9 +1,9 @@
 // A system over packed states: moves, steps and judgements, each worked out once for what it reads.
 
-import { bitsOf, createMemo } from "./memo.ts";
+import { addEntry, createMemo, entryFor } from "./memo.ts";
 import { createPartTable, idOf, type PartTable } from "./parts.ts";
 import type { Judged, Searched, Stepped } from "./searched.ts";
-import { createView } from "./views.ts";
+import { createView, type View } from "./views.ts";
 
 /** One move from all states that agree in what it reads. */
 export interface Entry<L> {
@@ -33,6 +33,7 @@ export interface Explorer<S extends object, A, L> {
   readonly searched: Searched<S, A, L>;
   readonly tables: readonly PartTable[];
   readonly moves: readonly A[];
+  readonly idOfMove: (move: A) => number;
   readonly entries: readonly Entry<L>[];
   readonly judgements: readonly Judgement[];
   readonly rowOf: (state: S) => Uint32Array;
@@ -61,96 +62,140 @@ const NONE: readonly Offence[] = [];
 /** The hash of one part's value. */
 export const partHash = ({ hashes }: PartTable, id: number): number => hashes[id] as number;
 
+/** What the parts of an explorer share: the system, its tables, and what looks at a row. */
+interface Base<S extends object, A, L> {
+  readonly searched: Searched<S, A, L>;
+  readonly tables: readonly PartTable[];
+  readonly view: View<S>;
+}
+
+/** Moves by number, and the lists of them that each mover has. */
+function createMoves<S extends object, A, L>({ searched, view }: Base<S, A, L>) {
+  const moves: A[] = [];
+  const ids = new Map<string, number>();
+  const lists: (readonly number[])[] = [];
+  const memo = createMemo();
+
+  function idOfMove(move: A): number {
+    const key = searched.keyOf(move);
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    ids.set(key, moves.length);
+    return moves.push(move) - 1;
+  }
+
+  return {
+    moves,
+    idOfMove,
+    movesOf: (mover: number, row: Uint32Array): readonly number[] => {
+      const known = entryFor(memo, mover, row);
+      if (known >= 0) return lists[known] as readonly number[];
+      view.at(row);
+      const list = searched.movers[mover]?.(view.state([])).map(idOfMove) ?? [];
+      addEntry(memo, mover, view.mask(), row);
+      lists.push(list);
+      return list;
+    },
+  };
+}
+
+/** The parts that are really other ones after a step. */
+function packed<S extends object, L>(
+  tables: readonly PartTable[],
+  { changed: parts, label }: Stepped<S, L>,
+  row: Uint32Array,
+) {
+  const changed: number[] = [];
+  const ids: number[] = [];
+  for (const [part, table] of tables.entries()) {
+    if (!Object.hasOwn(parts, table.name)) continue;
+    const id = idOf(table, parts[table.name as keyof S]);
+    if (id === row[part]) continue;
+    changed.push(part);
+    ids.push(id);
+  }
+  const changedMask = changed.reduce((mask, part) => mask | (1 << part), 0);
+  return { label, changed, ids, changedMask };
+}
+
+/** Steps, each made once for what it reads. */
+function createSteps<S extends object, A, L>(
+  { searched, tables, view }: Base<S, A, L>,
+  moves: readonly A[],
+) {
+  const entries: Entry<L>[] = [];
+  const memo = createMemo();
+  return {
+    entries,
+    stepOf: (row: Uint32Array, move: number): Entry<L> => {
+      const known = entryFor(memo, move, row);
+      if (known >= 0) return entries[known] as Entry<L>;
+      view.at(row);
+      const stepped = searched.step(view.state([]), moves[move] as A);
+      const [index, reads] = [entries.length, view.mask()];
+      addEntry(memo, move, reads, row);
+      const parts = packed(tables, stepped, row);
+      const entry = { index, move, reads, ...parts, judged: undefined, hits: 0 };
+      entries.push(entry);
+      return entry;
+    },
+  };
+}
+
+/** Judgements of steps, each given once for what the rules read beyond the step. */
+function createJudge<S extends object, A, L>(
+  { searched, tables, view }: Base<S, A, L>,
+  moves: readonly A[],
+) {
+  const judgements: Judgement[] = [];
+  const memo = createMemo();
+  const byEntry: number[] = [];
+  const visible = tables.map(({ name }) => !searched.hidden.includes(name));
+
+  function judgeNow(row: Uint32Array, { changed, ids, label, move }: Entry<L>): Judged {
+    view.at(row);
+    const own = changed.filter((part) => visible[part]);
+    const values: unknown[] = [];
+    for (const [n, part] of changed.entries()) {
+      values[part] = (tables[part] as PartTable).values[ids[n] as number];
+    }
+    const pre = view.state(own);
+    const post = own.length === 0 ? pre : view.after(own, values);
+    return searched.judge(pre, moves[move] as A, label, post);
+  }
+
+  return {
+    judgements,
+    judge: (row: Uint32Array, entry: Entry<L>): Judgement => {
+      if (entry.judged !== undefined) return entry.judged;
+      const known = entryFor(memo, entry.index, row);
+      if (known >= 0) return judgements[byEntry[known] as number] as Judgement;
+      const judgement = { judged: judgeNow(row, entry), hits: 0 };
+      const beyond = view.mask() & ~entry.reads;
+      if (beyond === 0) entry.judged = judgement;
+      else byEntry[addEntry(memo, entry.index, beyond, row)] = judgements.length;
+      judgements.push(judgement);
+      return judgement;
+    },
+  };
+}
+
 /** Makes the tables of a system; everything that is worked out is kept. */
 export function createExplorer<S extends object, A, L>(
   searched: Searched<S, A, L>,
 ): Explorer<S, A, L> {
   const tables = searched.parts.map((part) => createPartTable(part));
   if (tables.length > 31) throw new Error("a state has at most 31 parts");
-  const visible = searched.parts.flatMap((part, n) => (searched.hidden.includes(part) ? [] : [n]));
-  const view = createView<S>(tables);
-  const moves: A[] = [];
-  const moveIds = new Map<string, number>();
-  const entries: Entry<L>[] = [];
-  const judgements: Judgement[] = [];
-  /** Which judgement an entry of `judgeMemo` is. */
-  const byJudgeEntry: number[] = [];
-  const moveLists: (readonly number[])[] = [];
-  const moveMemo = createMemo();
-  const stepMemo = createMemo();
-  const judgeMemo = createMemo();
-  const state = createStateRules(searched, tables);
-
-  function idOfMove(move: A): number {
-    const key = searched.keyOf(move);
-    const known = moveIds.get(key);
-    if (known !== undefined) return known;
-    moveIds.set(key, moves.length);
-    return moves.push(move) - 1;
-  }
-
-  function movesOf(mover: number, row: Uint32Array): readonly number[] {
-    const known = moveMemo.find(mover, row);
-    if (known >= 0) return moveLists[known] as readonly number[];
-    view.at(row);
-    const list = searched.movers[mover]?.(view.state([])).map(idOfMove) ?? [];
-    moveMemo.add(mover, view.mask(), row);
-    moveLists.push(list);
-    return list;
-  }
-
-  function stepOf(row: Uint32Array, move: number): Entry<L> {
-    const known = stepMemo.find(move, row);
-    if (known >= 0) return entries[known] as Entry<L>;
-    view.at(row);
-    const stepped = searched.step(view.state([]), moves[move] as A);
-    stepMemo.add(move, view.mask(), row);
-    const [index, reads] = [entries.length, view.mask()];
-    const entry = { index, move, reads, ...packed(stepped, row), judged: undefined, hits: 0 };
-    entries.push(entry);
-    return entry;
-  }
-
-  /** The parts that are really other ones after a step. */
-  function packed({ changed: parts, label }: Stepped<S, L>, row: Uint32Array) {
-    const changed: number[] = [];
-    const ids: number[] = [];
-    for (const [part, table] of tables.entries()) {
-      if (!Object.hasOwn(parts, table.name)) continue;
-      const id = idOf(table, parts[table.name as keyof S]);
-      if (id === row[part]) continue;
-      changed.push(part);
-      ids.push(id);
-    }
-    const changedMask = changed.reduce((mask, part) => mask | (1 << part), 0);
-    return { label, changed, ids, changedMask };
-  }
-
-  function judge(row: Uint32Array, entry: Entry<L>): Judgement {
-    if (entry.judged !== undefined) return entry.judged;
-    const known = judgeMemo.find(entry.index, row);
-    if (known >= 0) return judgements[byJudgeEntry[known] as number] as Judgement;
-    view.at(row);
-    const own = entry.changed.filter((part) => visible.includes(part));
-    const values: unknown[] = [];
-    for (const [n, part] of entry.changed.entries()) {
-      values[part] = (tables[part] as PartTable).values[entry.ids[n] as number];
-    }
-    const pre = view.state(own);
-    const post = own.length === 0 ? pre : view.after(own, values);
-    const judged = searched.judge(pre, moves[entry.move] as A, entry.label, post);
-    const beyond = view.mask() & ~entry.reads;
-    const judgement = { judged, hits: 0 };
-    if (beyond === 0) entry.judged = judgement;
-    else byJudgeEntry[judgeMemo.add(entry.index, beyond, row)] = judgements.length;
-    judgements.push(judgement);
-    return judgement;
-  }
-
+  const base = { searched, tables, view: createView<S>(tables) };
+  const { moves, movesOf, idOfMove } = createMoves(base);
+  const { entries, stepOf } = createSteps(base, moves);
+  const { judgements, judge } = createJudge(base, moves);
+  const { offences, hits } = createStateRules(searched, tables);
   return {
     searched,
     tables,
     moves,
+    idOfMove,
     entries,
     judgements,
     rowOf: (value) =>
@@ -169,8 +214,8 @@ export function createExplorer<S extends object, A, L>(
     movesOf,
     stepOf,
     judge,
-    offences: state.offences,
-    stateRuleHits: state.hits,
+    offences,
+    stateRuleHits: hits,
   };
 }
 
@@ -186,13 +231,13 @@ function createStateRules<S extends object, A, L>(
   const hits = rules.map(() => 0);
 
   function ask(rule: number, row: Uint32Array): readonly string[] | undefined {
-    const known = memo.find(rule, row);
+    const known = entryFor(memo, rule, row);
     if (known >= 0) return answers[known];
     view.at(row);
     const all = tables.map((_, part) => part);
     const offences = rules[rule]?.offences(view.state(all));
     readsOf[rule] = (readsOf[rule] as number) | view.mask();
-    memo.add(rule, view.mask(), row);
+    addEntry(memo, rule, view.mask(), row);
     answers.push(offences);
     return offences;
   }
@@ -214,7 +259,3 @@ function createStateRules<S extends object, A, L>(
     },
   };
 }
-
-/** The names of the parts of a mask. */
-export const partsNamed = (tables: readonly PartTable[], mask: number): readonly string[] =>
-  bitsOf(mask).map((part) => (tables[part] as PartTable).name);

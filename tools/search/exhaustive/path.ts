@@ -1,11 +1,12 @@
 // The way to what a search found: its moves from a first state, on states as they are.
 
 import type { Found, Search } from "./bfs.ts";
+import { moveAt, parentAt, readState } from "./state-set.ts";
 
 /** Indices of the states on the way to one, the first state first. */
 function chainTo<S extends object, A, L>({ set }: Search<S, A, L>, index: number): number[] {
   const chain: number[] = [];
-  for (let at = index; at >= 0; at = set.parentAt(at)) chain.push(at);
+  for (let at = index; at >= 0; at = parentAt(set, at)) chain.push(at);
   return chain.reverse();
 }
 
@@ -36,7 +37,7 @@ function movesFrom<S extends object, A, L>(
 function rootRow<S extends object, A, L>(search: Search<S, A, L>, root: number): Uint32Array {
   const { explorer, set, canonical } = search;
   const wanted = new Uint32Array(set.width);
-  set.read(root, wanted);
+  readState(set, root, wanted);
   for (const initial of explorer.searched.initial) {
     const row = explorer.rowOf(initial);
     const standsFor = Uint32Array.from(row);
@@ -60,8 +61,8 @@ export function pathToState<S extends object, A, L>(
   const moves: number[] = [];
   const wanted = new Uint32Array(set.width);
   for (const at of rest) {
-    set.read(at, wanted);
-    const candidates = [set.moveAt(at), ...movesFrom(search, row)];
+    readState(set, at, wanted);
+    const candidates = [moveAt(set, at), ...movesFrom(search, row)];
     const move = candidates.find(
       (one) =>
         movesFrom(search, row).includes(one) && isSame(after(search, row, one).standsFor, wanted),

@@ -100,6 +100,19 @@ const options = z.strictObject({
   stubs: z.record(z.string(), register),
 });
 
+/** A place in a module's code; a module without debug information has no file and line. */
+const at = z.strictObject({
+  module: word,
+  function: word,
+  offset: z.int().min(0),
+  file: z.string().min(1).max(4096).optional(),
+  line: z.int().min(1).optional(),
+  instruction: word.optional(),
+});
+
+/** Where in a module's code something happened. */
+export type SourcePlace = z.infer<typeof at>;
+
 const file = z
   .strictObject({
     format: z.literal(FORMAT),
@@ -107,6 +120,7 @@ const file = z
     verdict: z.enum(["finding", "violation"]),
     clause: z.string().regex(/^[A-Z]+-\d+$/),
     sentence: z.string().min(1),
+    at: at.optional(),
     system,
     boot,
     actions: z.array(action).max(ACTIONS_MAX),
@@ -146,6 +160,8 @@ export interface Counterexample {
   readonly clause: RuleId;
   /** What is wrong, as the rule said it. */
   readonly sentence: string;
+  /** The code of a module that does it, where it is one place. */
+  readonly at?: SourcePlace;
   readonly scenario: Scenario;
   readonly options: StoredOptions;
   readonly found: { readonly by: string; readonly from: number; readonly runs: number };
@@ -184,6 +200,7 @@ export function parseCounterexample(text: string): Parsed {
       verdict: data.verdict,
       clause: data.clause as RuleId,
       sentence: data.sentence,
+      ...(data.at === undefined ? {} : { at: data.at }),
       scenario: { system: data.system, boot: data.boot, actions: data.actions },
       options: data.options,
       found: data.found,
@@ -201,6 +218,7 @@ export function formatCounterexample(counterexample: Counterexample): string {
     verdict,
     clause,
     sentence,
+    ...(counterexample.at === undefined ? {} : { at: counterexample.at }),
     system: scenario.system,
     boot: scenario.boot,
     actions: scenario.actions,

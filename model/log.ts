@@ -1,6 +1,7 @@
 // What a run leaves behind: everything that happened, in order.
 
 import type { Hyp } from "../spec/types/hyp.ts";
+import type { LoadedModule } from "./elf/load.ts";
 import type { ModelStep } from "./step.ts";
 
 /** The registers x0 to x17 around one HVC; `after` is undefined when the call did not return. */
@@ -61,4 +62,6 @@ export interface Run {
   readonly stubbed: readonly string[];
   /** Instructions executed by module code. */
   readonly instructions: number;
+  /** The modules that were in kernel memory at the end, by name. */
+  readonly loaded: ReadonlyMap<string, LoadedModule>;
 }

@@ -74,10 +74,17 @@ export type Ran =
       readonly elr: bigint;
       readonly far: bigint;
       readonly entered: Entered;
+      /** x30 when it was taken. */
+      readonly lr: bigint;
       readonly instructions: number;
     }
   /** It used up its instructions, or waits for an interrupt that never comes. */
-  | { readonly kind: "budget"; readonly where: string; readonly instructions: number }
+  | {
+      readonly kind: "budget";
+      readonly where: string;
+      readonly pc: bigint;
+      readonly instructions: number;
+    }
   /** A kernel function ended the kernel. */
   | { readonly kind: "panic"; readonly what: string; readonly instructions: number }
   | { readonly kind: "unmodelled"; readonly what: string }

@@ -54,13 +54,15 @@ export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { k
       return !over(system);
     case "exception": {
       if (over(system)) return false;
-      const { esr, elr, far, entered } = ran;
-      if (ran.el === 2) perform(system, { kind: "el2_exception", cpu, esr, elr, far, entered });
+      const { esr, elr, far, entered, lr } = ran;
+      if (ran.el === 2) perform(system, { kind: "el2_exception", cpu, esr, elr, far, entered, lr });
       else perform(system, { kind: "host_oops", cpu, esr, elr, far });
       return false;
     }
     case "budget":
-      if (!over(system)) perform(system, { kind: "budget_spent", cpu, where: ran.where });
+      if (!over(system)) {
+        perform(system, { kind: "budget_spent", cpu, where: ran.where, pc: ran.pc });
+      }
       return false;
     case "panic":
       if (!over(system)) perform(system, { kind: "host_panic", cpu, why: ran.what });

@@ -56,9 +56,10 @@ export function resume(frame: Frame): Ran {
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-const budget = ({ instructions }: Frame, where: string): Ran => ({
+const budget = ({ instructions, core }: Frame, where: string): Ran => ({
   kind: "budget",
   where,
+  pc: core.pc,
   instructions,
 });
 
@@ -132,7 +133,8 @@ function hostVector({ core, cpu, env, instructions }: Frame): Ran | undefined {
   const { ESR_EL1: esr, ELR_EL1: elr, FAR_EL1: far } = core.sysreg;
   const goOn = env.hostException?.(cpu, esr, elr, far);
   if (goOn === undefined) {
-    return { kind: "exception", el: 1, esr, elr, far, entered: "inside", instructions };
+    const lr = core.x[30]!;
+    return { kind: "exception", el: 1, esr, elr, far, lr, entered: "inside", instructions };
   }
   core.sysreg.ELR_EL1 = goOn;
   execute(core, KERNEL_ERET);
@@ -151,7 +153,8 @@ function hypVector(frame: Frame, offset: number): Ran | undefined {
   if (offset === LOWER_SYNCHRONOUS) return hostTrap(frame);
   const { ESR_EL2: esr, ELR_EL2: elr, FAR_EL2: far } = core.sysreg;
   const how = elr === entry ? entered : "inside";
-  return { kind: "exception", el: 2, esr, elr, far, entered: how, instructions };
+  const lr = core.x[30]!;
+  return { kind: "exception", el: 2, esr, elr, far, lr, entered: how, instructions };
 }
 
 /** Executes one instruction of the model's own. */

@@ -91,6 +91,7 @@ export function exceptionOf(
     elr: machine.cores[cpu]!.pc,
     far: far ?? 0n,
     entered: "inside",
+    lr: machine.cores[cpu]!.x[30]!,
     instructions: 0,
   };
 }

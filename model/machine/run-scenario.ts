@@ -85,6 +85,7 @@ export function runScenario(
     unmodelled: system.unmodelled,
     stubbed: [...system.stubbed].sort(),
     instructions: system.instructions,
+    loaded: new Map([...system.images].map(([name, { loaded }]) => [name, loaded])),
   };
 }
 

@@ -70,6 +70,8 @@ describe("exit codes", () => {
     expect(pkvmSpec("check", PAGE, ...args).status).toBe(0);
     const bad = pkvmSpec("check", "examples/host-pointer-deref/host_pointer_deref.ko", ...args);
     expect(bad.stdout).toContain("FAIL  MOD-1");
+    // The line that reads *mailbox.
+    expect(bad.stdout).toContain("at hyp/el2.c:26  mailbox_hvc+0x20  ldr x1, [x0]");
     expect(bad.status).toBe(1);
     const stored = join(out, "mod-1-android14-6.1.json");
     expect(pkvmSpec("replay", stored).status).toBe(1);

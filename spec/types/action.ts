@@ -162,6 +162,8 @@ export interface El2Exception {
   readonly far: bigint;
   /** Whether the address executed was entered as a registered handler. */
   readonly entered: "handler" | "init" | "callback" | "inside";
+  /** x30: who called, where `elr` is not the module's own code. */
+  readonly lr?: bigint;
 }
 
 /** EL1 code took an exception that nothing fixes up: the kernel dies. Source: die, traps.c. */
@@ -185,6 +187,8 @@ export interface BudgetSpent {
   readonly kind: "budget_spent";
   readonly cpu: number;
   readonly where: string;
+  /** The instruction that comes next. */
+  readonly pc?: bigint;
 }
 
 /**

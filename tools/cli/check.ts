@@ -10,12 +10,15 @@ import { sectionNamed } from "../../model/elf/read.ts";
 import { BUILDS } from "../../spec/branches/branch.ts";
 import { findingOf } from "../../spec/findings.ts";
 import type { ModuleState } from "../../spec/types/module.ts";
+import { type Disassembler, openDisassembler } from "../disassembler.ts";
 import { coverageLine, neverLines } from "../report/coverage-lines.ts";
 import { foundLines } from "../report/found-lines.ts";
 import { endLine } from "../report/log-lines.ts";
+import { codePlaceOf, placeTeller } from "../report/source-place.ts";
 import { type Broken, createExplored, type Explored, explore } from "../search/explore.ts";
-import { counterexampleOf } from "../search/found.ts";
+import { counterexampleOf, type Places } from "../search/found.ts";
 import { type Checked, directed, random } from "../search/module-scenarios.ts";
+import { compared, readBaseline, staleLine, writeBaseline } from "./baseline.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
 import { interruption, progress } from "./progress.ts";
 import { type Subject, type SubjectFlags, subjectOf, subjectOptions } from "./subject.ts";
@@ -25,6 +28,8 @@ interface CheckFlags extends SubjectFlags {
   readonly seed?: string;
   readonly out?: string;
   readonly coverage?: boolean;
+  readonly baseline?: string;
+  readonly writeBaseline?: string;
 }
 
 /** NON-SPEC: a handler that takes longer counts as one that never returns, unless --budget says. */
@@ -76,6 +81,7 @@ async function searchModule(
   first: CheckedRun,
   flags: CheckFlags,
   stopped: () => boolean,
+  { siteOf }: Places,
 ): Promise<Explored> {
   const runs = wholeNumber("--runs", flags.runs ?? "200");
   const seed = wholeNumber("--seed", flags.seed ?? "1");
@@ -94,7 +100,7 @@ async function searchModule(
     const scenarios = [...directed(checked), ...random(checked, seed, runs)];
     const report = (done: number): void => line.at(`${build}: ${done} of ${scenarios.length}`);
     const options = { budget, stubs, el2Only };
-    await explore(scenarios, files, options, { progress: report, stopped }, explored);
+    await explore(scenarios, files, options, { progress: report, stopped, siteOf }, explored);
     line.clear();
     if (explored.interrupted) break;
   }
@@ -109,15 +115,40 @@ function wholeNumber(flag: string, text: string): number {
   return value;
 }
 
-/** One counterexample a rule: production stands for both builds, android14-6.1 for documented. */
+/** Tells places by the module files; a function of a module is a site. */
+function placesIn({ modules, files }: Subject, disassemble: Disassembler): Places {
+  const names = new Map(modules.map(({ name, file }) => [name, file]));
+  const tell = placeTeller(names, files, disassemble);
+  const placeOf: Places["placeOf"] = (step, run) => {
+    const place = codePlaceOf(step, run);
+    return place && tell(place, run);
+  };
+  const siteOf: Places["siteOf"] = ({ step }, { steps, run }) => {
+    const place = placeOf(steps[step]!, run);
+    return place === undefined ? "" : `${place.module}.${place.function}`;
+  };
+  return { placeOf, siteOf };
+}
+
+/** One counterexample a rule and place: production stands for both builds. */
 function chosen(explored: Explored): readonly Broken[] {
-  const byRule = new Map<string, Broken>();
+  const bySite = new Map<string, Broken>();
   for (const broken of explored.broken.values()) {
     if (byKernel(broken)) continue;
-    const known = byRule.get(broken.violation.rule);
-    if (known === undefined) byRule.set(broken.violation.rule, broken);
+    const key = `${broken.violation.rule} ${broken.site}`;
+    if (!bySite.has(key)) bySite.set(key, broken);
   }
-  return [...byRule.values()];
+  return [...bySite.values()];
+}
+
+/** Names that differ: the second of a rule carries its function. */
+function withNames(found: readonly Counterexample[]): readonly Counterexample[] {
+  return found.map((it, n) => {
+    const isSecond = found.slice(0, n).some(({ name }) => name === it.name);
+    if (!isSecond) return it;
+    const site = (it.at?.function ?? "elsewhere").replaceAll(/[^\w.-]/g, "_").slice(0, 60);
+    return { ...it, name: `${it.name}-${site}` };
+  });
 }
 
 /** Stores what was found where the user wants it. */
@@ -132,6 +163,7 @@ function save(found: readonly Counterexample[], folder: string): readonly string
 
 async function check(path: string, flags: CheckFlags): Promise<number> {
   const subject = subjectOf(path, { budget: String(BUDGET), ...flags });
+  const accepted = flags.baseline === undefined ? [] : readBaseline(flags.baseline);
   const { system, boot } = subject;
   const print = (...lines: readonly string[]): void => {
     process.stdout.write(`${lines.join("\n")}\n`);
@@ -146,23 +178,37 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const first = firstBoot(subject);
   const down = notUp(subject, first);
   const ctrlC = interruption();
-  const explored = await searchModule(subject, first, flags, ctrlC.asked);
+  const places = placesIn(subject, await openDisassembler());
+  const explored = await searchModule(subject, first, flags, ctrlC.asked, places);
   const options = { budget: subject.budget, stubs: subject.stubs, el2Only: subject.el2Only };
-  const found = chosen(explored).flatMap((broken) => {
-    const it = counterexampleOf(broken, subject.files, options, `check, seed ${flags.seed ?? 1}`);
-    return it === undefined ? [] : [it];
-  });
+  const by = `check, seed ${flags.seed ?? 1}`;
+  const found = withNames(
+    chosen(explored).flatMap((broken) => {
+      const it = counterexampleOf(broken, subject.files, options, by, places);
+      return it === undefined ? [] : [it];
+    }),
+  );
   ctrlC.release();
-  const paths = found.length === 0 ? [] : save(found, flags.out ?? "out/counterexamples");
-  found.forEach((it, n) => {
+  if (flags.writeBaseline !== undefined) writeBaseline(flags.writeBaseline, found, accepted);
+  const judged = compared(found, accepted, system.documented ? "documented" : system.branch);
+  const { fresh, known, stale } = judged;
+  const paths = fresh.length === 0 ? [] : save(fresh, flags.out ?? "out/counterexamples");
+  fresh.forEach((it, n) => {
     print("", ...foundLines(it, paths[n] ?? "", "FAIL"));
   });
   const kernel = [...new Set([...explored.broken.values()].filter(byKernel).map(ruleOf))].sort();
-  print("", ...verdictLines(subject, found, down, kernel, explored));
-  print("", ...(flags.coverage === true ? neverLines : coverageLineOf)(explored.coverage));
+  print("", ...verdictLines(subject, fresh, down, kernel, explored));
+  if (known.length > 0) {
+    print(
+      `accepted ${known.length} known findings: ${known.map(({ clause }) => clause).join(", ")}`,
+    );
+  }
+  print(...stale.map(staleLine).concat(flags.coverage === true ? [] : ""));
+  print(...(flags.coverage === true ? neverLines : coverageLineOf)(explored.coverage));
   if (explored.interrupted) return EXIT.interrupted;
-  if (found.length === 0 && first.run.unmodelled !== undefined) return EXIT.usage;
-  return found.length > 0 || down !== undefined ? EXIT.violation : EXIT.holds;
+  if (fresh.length === 0 && first.run.unmodelled !== undefined) return EXIT.usage;
+  const accepts = flags.writeBaseline !== undefined;
+  return (fresh.length > 0 && !accepts) || down !== undefined ? EXIT.violation : EXIT.holds;
 }
 
 const coverageLineOf = (coverage: Coverage): readonly string[] => [
@@ -210,6 +256,8 @@ export function registerCheck(program: Command): void {
     .option("--runs <n>", "random scenarios a build (default: 200)")
     .option("--seed <n>", "seed of the random scenarios (default: 1)")
     .option("--out <folder>", "where counterexamples go (default: out/counterexamples)")
+    .option("--baseline <file.json>", "accept the findings of this file: only new ones fail")
+    .option("--write-baseline <file.json>", "accept what is found, for --baseline")
     .option("--coverage", "list every rule, guard and transition that was never exercised")
     .action(exiting(check));
 }

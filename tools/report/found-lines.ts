@@ -4,6 +4,7 @@ import type { Counterexample } from "../../counterexamples/counterexample.ts";
 import type { ClauseId, Invariant } from "../../spec/clause.ts";
 import { findingOf, type RuleId } from "../../spec/findings.ts";
 import { clauseOf, invariantOf } from "../../spec/registry.ts";
+import { placeLine } from "./source-place.ts";
 
 const COLUMNS = 80;
 const STEPS_MAX = 12;
@@ -60,6 +61,7 @@ export function foundLines(it: Counterexample, path: string, heading: string): r
   return [
     cut(`${heading}  ${it.clause}   ${name}, ${system.build}`),
     ...wrapped("      ", it.sentence),
+    ...(it.at === undefined ? [] : wrapped("      at ", placeLine(it.at))),
     ...wrapped("      ", boot.commandLine),
     ...boot.faults.map(({ call, nth, errno }) => cut(`      fault: ${call} ${nth} is -${errno}`)),
     ...stepLines(it.steps),

@@ -16,12 +16,14 @@ import type { RuleId } from "../../spec/findings.ts";
 export interface Broken {
   readonly scenario: Scenario;
   readonly violation: Violation;
+  /** The place, as the exploration was told to name it. */
+  readonly site: string;
 }
 
 /** What an exploration saw; it grows while it runs. */
 export interface Explored {
   readonly coverage: Coverage;
-  /** By rule and system. */
+  /** By rule, system and place. */
   readonly broken: Map<string, Broken>;
   /** Modules that booted, with the times they did. */
   readonly booted: Map<string, number>;
@@ -31,6 +33,8 @@ export interface Explored {
 
 /** How an exploration reports and is stopped. */
 export interface ExploreHooks {
+  /** Where a rule broke, in a word: two places of one rule are two findings. */
+  readonly siteOf?: (violation: Violation, checked: CheckedRun) => string;
   readonly progress?: (done: number, explored: Explored) => void;
   readonly stopped?: () => boolean;
 }
@@ -42,19 +46,24 @@ export const createExplored = (): Explored => ({
   interrupted: false,
 });
 
-const keyOf = (rule: RuleId, { system }: Scenario): string =>
-  `${rule} ${system.documented ? "documented" : system.branch} ${system.build}`;
+const keyOf = (rule: RuleId, { system }: Scenario, site: string): string =>
+  `${rule} ${system.documented ? "documented" : system.branch} ${system.build} ${site}`;
 
 /** What is short to read: few steps up to the violation, then few parts. */
 const lengthOf = ({ scenario, violation }: Broken): number =>
   violation.step * 1000 + sizeOf(scenario);
 
 /** Remembers a violation if it is the first of its rule there, or shorter than the one before. */
-function remember(explored: Explored, scenario: Scenario, violation: Violation): void {
-  const key = keyOf(violation.rule, scenario);
+function remember(
+  explored: Explored,
+  scenario: Scenario,
+  violation: Violation,
+  site: string,
+): void {
+  const key = keyOf(violation.rule, scenario, site);
   const known = explored.broken.get(key);
-  if (known !== undefined && lengthOf(known) <= lengthOf({ scenario, violation })) return;
-  explored.broken.set(key, { scenario, violation });
+  if (known !== undefined && lengthOf(known) <= lengthOf({ scenario, violation, site })) return;
+  explored.broken.set(key, { scenario, violation, site });
 }
 
 /** Counts the modules whose EL2 half runs at the end. */
@@ -84,7 +93,10 @@ export async function explore(
     }
     const checked = runChecked(scenario, files, options, explored.coverage);
     countBooted(explored, checked);
-    for (const violation of checked.violations) remember(explored, scenario, violation);
+    for (const violation of checked.violations) {
+      const site = hooks.siteOf?.(violation, checked) ?? "";
+      remember(explored, scenario, violation, site);
+    }
     done += 1;
     if (done % RUNS_A_TURN === 0) {
       hooks.progress?.(done, explored);

@@ -98,6 +98,8 @@ const options = z.strictObject({
   budget: z.int().min(1).max(1_000_000_000),
   el2Only: z.boolean(),
   stubs: z.record(z.string(), register),
+  /** Every instruction of module code at EL2 is looked at. */
+  watch: z.boolean().optional(),
 });
 
 /** A place in a module's code; a module without debug information has no file and line. */
@@ -148,6 +150,7 @@ export interface StoredOptions {
   readonly budget: number;
   readonly el2Only: boolean;
   readonly stubs: Readonly<Record<string, bigint>>;
+  readonly watch?: boolean | undefined;
 }
 
 /**

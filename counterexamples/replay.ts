@@ -25,6 +25,7 @@ export const optionsOf = ({ options }: Counterexample): CheckOptions => ({
   budget: options.budget,
   el2Only: options.el2Only,
   stubs: new Map(Object.entries(options.stubs)),
+  ...(options.watch === true ? { watch: true } : {}),
 });
 
 /**

@@ -18,6 +18,8 @@ export interface CheckOptions {
   readonly el2Only?: boolean;
   readonly stubs?: ReadonlyMap<string, bigint>;
   readonly omit?: ReadonlySet<string>;
+  /** Look at every instruction of module code at EL2. */
+  readonly watch?: boolean;
 }
 
 /** A run with what is wrong with it. */

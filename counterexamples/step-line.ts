@@ -61,6 +61,11 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, op, args }) => `cpu${cpu} op ${op}(${args.slice(0, 3).map(hex).join(", ")})`,
     )
     .with(
+      { kind: "el2_access" },
+      ({ cpu, va, pfn, store }) =>
+        `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${hex(va)}, pfn ${hex(BigInt(pfn))}`,
+    )
+    .with(
       { kind: "el2_exception" },
       { kind: "host_oops" },
       ({ kind, cpu, esr, elr, far }) =>

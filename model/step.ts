@@ -13,6 +13,7 @@ import {
 } from "./boot/early-modules.ts";
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
+import { el2Access } from "./dispatch/el2-access.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
@@ -89,6 +90,7 @@ const TRANSITION_OF: {
   pkvm_iommu_finalize: iommuFinalize,
   el2_init_returned: el2InitReturned,
   handler_returned: handlerReturned,
+  el2_access: el2Access,
   el2_exception: el2Exception,
   host_oops: hostOops,
   host_panic: hostPanic,

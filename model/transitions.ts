@@ -11,6 +11,7 @@ import {
 } from "./boot/early-modules.ts";
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
+import { el2Access } from "./dispatch/el2-access.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
@@ -43,6 +44,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   handlerReturned,
   hostMemAbort,
   ...SMC_TRANSITIONS,
+  el2Access,
   el2Exception,
   hostOops,
   hostPanic,

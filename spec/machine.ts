@@ -16,12 +16,15 @@ const lies = (page: Pfn, within: FrameRange): boolean =>
 /** Whether a page is memory; what is not is a device, or nothing. */
 export const isMemory = (page: Pfn): boolean => lies(page, MEMORY);
 
+/** Whether kvm_hyp_reserve kept a page for the hypervisor itself. */
+export const isCarveOut = ({ config }: Hyp, page: Pfn): boolean =>
+  lies(page, branchOf(config).layout.carveOut);
+
 /** Who has a page: as kept, or the hypervisor if it reserved it at boot, or else the host. */
 export function pageAt(hyp: Hyp, page: Pfn): PageState {
   const kept = hyp.pages.get(page);
   if (kept !== undefined) return kept;
-  const { carveOut } = branchOf(hyp.config).layout;
-  return hyp.boot.hypUp && lies(page, carveOut) ? HYP_PAGE : PLAIN_PAGE;
+  return hyp.boot.hypUp && isCarveOut(hyp, page) ? HYP_PAGE : PLAIN_PAGE;
 }
 
 /**

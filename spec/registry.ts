@@ -10,6 +10,7 @@ import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
+import { MODULE_BEHAVIOUR } from "./clauses/module-behaviour.ts";
 import { MODULE_CODE } from "./clauses/module-code.ts";
 import { OWNERSHIP } from "./clauses/ownership.ts";
 import { PROTECTION } from "./clauses/protection.ts";
@@ -45,6 +46,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...ABI,
   ...DOCUMENTED,
   ...MODULE_CODE,
+  ...MODULE_BEHAVIOUR,
 ];
 
 /** All invariants, in the order of their ids. */

@@ -16,6 +16,7 @@ import { hostContext } from "./layout.ts";
 import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
+import { calledFrom, entering, leftBehind, watchInstruction, watchOp } from "./watch.ts";
 
 const ENDED = { kind: "ended" } as const;
 const value = (number: number | bigint): Answer => ({
@@ -36,6 +37,9 @@ export function environmentOf(system: System): Environment {
       return ENDED;
     },
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
+    ...(system.watch === undefined
+      ? {}
+      : { trace: (cpu, pc, word) => watchInstruction(system, cpu, pc, word) }),
   };
 }
 
@@ -194,12 +198,13 @@ function enterRegistered(
 ): HvcAnswer {
   const { machine, options } = system;
   if (hostX0 !== undefined) writeHostRegister(machine, cpu, 0, hostX0);
+  entering(system, cpu);
   const ran = nested(system, () =>
     enterHandler(machine, cpu, address, environmentOf(system), options.budget),
   );
   if (!settled(system, cpu, ran)) return ENDED;
   const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
-  perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4) });
+  perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4), ...leftBehind(system, cpu) });
   return over(system) ? ENDED : { kind: "registers", x };
 }
 
@@ -243,7 +248,10 @@ function hostRegisters(system: System, cpu: number, { outcome }: ModelStep): Hvc
 
 /** A slot of struct pkvm_module_ops, called by EL2 code. */
 function answerOp(system: System, op: string, args: readonly bigint[], cpu: number): Answer {
-  const { outcome } = perform(system, { kind: "op", cpu, op, args });
+  const from = calledFrom(system.machine, cpu);
+  watchOp(system, { cpu, op, args, from });
+  if (over(system)) return ENDED;
+  const { outcome } = perform(system, { kind: "op", cpu, op, args, from });
   if (over(system) || outcome.kind !== "returned") return ENDED;
   const done = opEffect(system.machine, { cpu, op, args, value: outcome.value, hyp: system.hyp });
   return done ?? { kind: "value", x0: outcome.value };

@@ -20,6 +20,7 @@ import { kernelLinear, MEMORY_END, MEMORY_START } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
 import { hostAccess, hostHvc, hostSmc } from "./run.ts";
 import { over, perform, type RunOptions, type System, stop } from "./system.ts";
+import { createWatch } from "./watch.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
 export const DEFAULT_BUDGET = 1_000_000;
@@ -64,6 +65,7 @@ export function createSystem(
     unmodelled: undefined,
     depth: 0,
     instructions: 0,
+    watch: options.watch === true ? createWatch() : undefined,
   };
 }
 

@@ -11,6 +11,7 @@ import { syncDescriptors } from "../pgtable/sync.ts";
 import type { BootPlan } from "../scenario.ts";
 import { type ModelStep, step } from "../step.ts";
 import type { Machine } from "./machine.ts";
+import type { Watch } from "./watch.ts";
 
 /** A module while the kernel holds its memory. */
 export interface ModuleImage {
@@ -29,6 +30,8 @@ export interface RunOptions {
   readonly stubs?: ReadonlyMap<string, bigint>;
   /** Do not run the EL1 half: load the EL2 half as a correct EL1 half would. */
   readonly el2Only?: boolean;
+  /** Look at every instruction of module code at EL2: what it touches, what it leaves. */
+  readonly watch?: boolean;
   readonly onStep?: (step: ModelStep) => void;
 }
 
@@ -57,6 +60,8 @@ export interface System {
   /** Nesting of what is being done, for the log. */
   depth: number;
   instructions: number;
+  /** What was seen of module code at EL2; undefined where nobody looks. */
+  readonly watch: Watch | undefined;
 }
 
 /** Whether nothing more can happen. */

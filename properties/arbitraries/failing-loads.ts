@@ -15,7 +15,7 @@ export interface DirectedBoot {
 }
 
 /** The initramfs with these modules, and a command line that asks for `list`. */
-function bootOf(
+export function bootOf(
   list: string,
   modules: readonly string[],
   others: Partial<Omit<BootPlan, "initramfs" | "commandLine">> & { words?: string } = {},

@@ -18,6 +18,7 @@ import { findingOf } from "../../spec/findings.ts";
 import { EXAMPLES } from "../arbitraries/examples.ts";
 import { FAILING_LOADS, GOOD_BOOTS, probed } from "../arbitraries/failing-loads.ts";
 import { SYSTEMS, scenario } from "../arbitraries/scenario.ts";
+import { watchedCode } from "../arbitraries/watched-code.ts";
 import { play, WALKS, type Walk } from "./walks.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -85,7 +86,7 @@ function remember(
  * are left out of the model.
  */
 export function explore(seed: number, runs: number, omit?: ReadonlySet<string>): Explored {
-  const options = omit === undefined ? { budget: BUDGET } : { budget: BUDGET, omit };
+  const options = { budget: BUDGET, watch: true, ...(omit === undefined ? {} : { omit }) };
   const coverage = createCoverage();
   const surprises: Surprise[] = [];
   const refused = new Map<string, Witnesses>();
@@ -110,7 +111,8 @@ export function explore(seed: number, runs: number, omit?: ReadonlySet<string>):
     saw(walk, steps, violations, true);
   }
   for (const system of SYSTEMS) {
-    const directed = [...FAILING_LOADS, ...GOOD_BOOTS].map((one) => probed(system, one));
+    const boots = [...FAILING_LOADS, ...GOOD_BOOTS].map((one) => probed(system, one));
+    const directed = [...boots, ...watchedCode(system)];
     const random = fc.sample(scenario(system, EXAMPLES), { seed, numRuns: runs });
     for (const way of [...directed, ...random]) {
       const { steps, violations } = runChecked(way, EXAMPLE_FILES, options, coverage);

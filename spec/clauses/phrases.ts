@@ -143,6 +143,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   el2_init_returned: true,
   handler_returned: true,
   op: true,
+  el2_access: true,
   el2_exception: true,
   host_oops: true,
   host_panic: true,

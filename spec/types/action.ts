@@ -143,6 +143,10 @@ export interface HandlerReturned {
   readonly kind: "handler_returned";
   readonly cpu: number;
   readonly x: readonly bigint[];
+  /** What the fixmap of the CPU maps when it comes back: a physical address, or nothing. */
+  readonly fixmap?: bigint;
+  /** The instruction that was the last to write the host's x0, or to map the fixmap. */
+  readonly from?: bigint;
 }
 
 /** EL2 code of a module calls a slot of struct pkvm_module_ops. */
@@ -151,6 +155,21 @@ export interface Op {
   readonly cpu: number;
   readonly op: string;
   readonly args: readonly bigint[];
+  /** The instruction that calls it. */
+  readonly from?: bigint;
+}
+
+/** EL2 code of a module touches memory outside its own sections, its stack and its context. */
+export interface El2Access {
+  readonly kind: "el2_access";
+  readonly cpu: number;
+  readonly va: bigint;
+  readonly pfn: Pfn;
+  readonly store: boolean;
+  /** The slot of struct pkvm_module_ops that lies there; undefined where the table is not. */
+  readonly slot?: number;
+  /** The instruction. */
+  readonly from: bigint;
 }
 
 /** An exception taken from EL2 to EL2: pKVM has no handler for it. Source: hyp_panic. */
@@ -276,6 +295,7 @@ export type Action =
   | El2InitReturned
   | HandlerReturned
   | Op
+  | El2Access
   | El2Exception
   | HostOops
   | HostPanic

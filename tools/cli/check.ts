@@ -42,7 +42,7 @@ const byKernel = ({ violation, scenario }: Broken): boolean =>
 /** What the boot that was asked for leads to, before anything is made to fail. */
 function firstBoot(subject: Subject): CheckedRun {
   const { system, boot, files, stubs, el2Only, budget } = subject;
-  return runChecked({ system, boot, actions: [] }, files, { budget, stubs, el2Only });
+  return runChecked({ system, boot, actions: [] }, files, { budget, stubs, el2Only, watch: true });
 }
 
 /** Why a module is not up after the boot that was asked for; undefined when it is. */
@@ -99,7 +99,7 @@ async function searchModule(
     };
     const scenarios = [...directed(checked), ...random(checked, seed, runs)];
     const report = (done: number): void => line.at(`${build}: ${done} of ${scenarios.length}`);
-    const options = { budget, stubs, el2Only };
+    const options = { budget, stubs, el2Only, watch: true };
     await explore(scenarios, files, options, { progress: report, stopped, siteOf }, explored);
     line.clear();
     if (explored.interrupted) break;
@@ -180,7 +180,8 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const ctrlC = interruption();
   const places = placesIn(subject, await openDisassembler());
   const explored = await searchModule(subject, first, flags, ctrlC.asked, places);
-  const options = { budget: subject.budget, stubs: subject.stubs, el2Only: subject.el2Only };
+  const { budget, stubs, el2Only } = subject;
+  const options = { budget, stubs, el2Only, watch: true };
   const by = `check, seed ${flags.seed ?? 1}`;
   const found = withNames(
     chosen(explored).flatMap((broken) => {

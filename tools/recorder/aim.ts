@@ -1,7 +1,7 @@
 // Aims the data access of a word: gives its base and index registers the values that lead to a
 // page.
 
-import { type DataAccess, indexOffset } from "./data-access.ts";
+import { type DataAccess, indexOffset } from "../../model/machine/data-access.ts";
 import { LAYOUT } from "./layout.ts";
 import { operandValue, wrap } from "./operand-values.ts";
 import type { Target } from "./page-zoo.ts";

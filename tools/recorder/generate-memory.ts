@@ -1,7 +1,7 @@
 // Vectors of loads, stores, atomics and tag instructions: where they go and what they find there.
 
+import type { DataAccess } from "../../model/machine/data-access.ts";
 import { aim, setBase, windowCells } from "./aim.ts";
-import type { DataAccess } from "./data-access.ts";
 import {
   type Draft,
   registerValue,

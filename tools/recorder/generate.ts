@@ -2,8 +2,8 @@
 
 import { type Encoding, encode } from "../../cpu/bits/encoding.ts";
 import type { Features } from "../../cpu/cpu-model.ts";
+import { dataAccess } from "../../model/machine/data-access.ts";
 import type { Configuration, Machine } from "./configurations.ts";
-import { dataAccess } from "./data-access.ts";
 import {
   backgroundOf,
   type Draft,

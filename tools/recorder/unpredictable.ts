@@ -1,6 +1,6 @@
 // Words whose behaviour the architecture leaves open: they are not recorded.
 
-import { dataAccess } from "./data-access.ts";
+import { dataAccess } from "../../model/machine/data-access.ts";
 
 const field = (word: number, low: number, width: number): number =>
   (word >>> low) & (2 ** width - 1);

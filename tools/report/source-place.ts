@@ -59,6 +59,10 @@ export function codePlaceOf(step: ModelStep, run: Pick<Run, "loaded">): CodePlac
         placeAtEl2(pre, action.elr) ??
         (action.lr === undefined ? undefined : placeAtEl2(pre, action.lr - CALL_BYTES))
       );
+    case "el2_access":
+    case "handler_returned":
+    case "op":
+      return action.from === undefined ? undefined : placeAtEl2(pre, action.from);
     case "host_oops":
       return placeAtEl1(run, action.elr);
     case "budget_spent":

@@ -67,6 +67,7 @@ export function counterexampleOf(
       budget: options.budget,
       el2Only: options.el2Only ?? false,
       stubs: Object.fromEntries(options.stubs ?? []),
+      ...(options.watch === true ? { watch: true } : {}),
     },
     found: { by, from: shrunk.from, runs: shrunk.runs },
     steps: steps.slice(0, violation.step + 1).map(stepLine),

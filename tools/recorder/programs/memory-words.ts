@@ -1,7 +1,7 @@
 // Items that load and store: where they go is worked out, and mostly in the data pages.
 
 import type { Instruction } from "../../../cpu/bits/instruction.ts";
-import { type DataAccess, dataAccess, indexOffset } from "../data-access.ts";
+import { type DataAccess, dataAccess, indexOffset } from "../../../model/machine/data-access.ts";
 import type { Random } from "../random.ts";
 import { isConstrainedUnpredictable } from "../unpredictable.ts";
 import { DATA_MIDDLE, DATA_PAGES } from "./machine.ts";

@@ -1,4 +1,4 @@
-// What memory a load or store word touches, read off its bits; NON-SPEC: only for aiming vectors.
+// What memory a load or store word touches, read off its bits. NON-SPEC: for aiming and watching.
 
 /** Base, offset and size of the access that a word makes. */
 export interface DataAccess {

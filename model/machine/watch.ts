@@ -1,0 +1,188 @@
+// Looks at module code at EL2, instruction by instruction: what it touches, what it leaves behind.
+
+import type { Core } from "../../cpu/state.ts";
+import type { HandlerReturned } from "../../spec/types/action.ts";
+import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn, pfn } from "../../spec/types/address.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
+import { translate } from "../pgtable/table.ts";
+import { dataAccess, indexOffset } from "./data-access.ts";
+import { fixmapSlot, hostContext, hostContextPa, hypStack, MODULE_OPS } from "./layout.ts";
+import type { Machine } from "./machine.ts";
+import { perform, type System } from "./system.ts";
+
+/** What was seen so far. Mutable: one run owns it. */
+export interface Watch {
+  /** The pages that an instruction was seen at, with the ownership of all pages at that time. */
+  readonly seen: Map<string, Hyp["pages"]>;
+  /** The last instruction that wrote a word of memory, by its physical address. */
+  readonly writers: Map<bigint, bigint>;
+  /** The last call of fixmap_map, by CPU. */
+  readonly fixmaps: Map<number, bigint>;
+  /** Registers of the host that code at EL2 read: bit n is xn. */
+  registersRead: number;
+}
+
+export const createWatch = (): Watch => ({
+  seen: new Map(),
+  writers: new Map(),
+  fixmaps: new Map(),
+  registersRead: 0,
+});
+
+const CALL_BYTES = 4n;
+
+/** The instruction that called the function at whose entry a CPU is. */
+export const calledFrom = ({ cores }: Machine, cpu: number): bigint =>
+  BigInt.asUintN(64, cores[cpu]!.x[30]! - CALL_BYTES);
+
+/** Where EL2 has an address; undefined where nothing is mapped, and above what it translates. */
+const hypPa = ({ physical, hypTable }: Machine, va: bigint): bigint | undefined =>
+  va >> BigInt(hypTable.inputBits) === 0n ? translate(physical, hypTable, va) : undefined;
+
+const pageOf = (va: bigint): bigint => va - (va % PAGE_SIZE);
+
+/** A register as an address is made of it: 31 is the stack pointer. */
+const baseValue = (core: Core, n: number): bigint => (n === 31 ? core.sp[2]! : core.x[n]!);
+
+/** The address that a load or store word uses now; undefined for other words. */
+function accessOf(
+  core: Core,
+  pc: bigint,
+  word: number,
+): { readonly va: bigint; readonly sizeBytes: number; readonly store: boolean } | undefined {
+  const access = dataAccess(word);
+  if (access === undefined || access.kind === "tags") return undefined;
+  const { base, offset, index, sizeBytes, load, kind } = access;
+  const from = base === undefined ? pc : baseValue(core, base);
+  const moved =
+    index === undefined
+      ? offset
+      : indexOffset(index, index.register === 31 ? 0n : core.x[index.register]!);
+  const va = BigInt.asUintN(64, from + moved);
+  return { va, sizeBytes, store: !load || kind === "atomic" };
+}
+
+/** The module whose section lies at an EL2 address. */
+function moduleAt({ el2, modules }: Hyp, va: bigint): string | undefined {
+  const mapping = el2.mappings.get(hypVa(pageOf(va)));
+  if (mapping === undefined) return undefined;
+  for (const { name, sections } of modules.values()) {
+    if (sections.some(({ pfns }) => pfns.includes(mapping.pfn))) return name;
+  }
+  return undefined;
+}
+
+/** Whether an address is the code's own: its stack, the host's context, a section of its module. */
+function isOwn(system: System, cpu: number, pc: bigint, va: bigint): boolean {
+  const page = pageOf(va);
+  if (page === hypStack(cpu).bottom || page === hostContext(cpu)) return true;
+  const module = moduleAt(system.hyp, va);
+  return module !== undefined && module === moduleAt(system.hyp, pc);
+}
+
+/** Makes a step of one access to one page, unless the same was seen in the same state. */
+function touch(system: System, cpu: number, from: bigint, va: bigint, store: boolean): void {
+  const { machine, hyp, watch } = system;
+  if (watch === undefined || isOwn(system, cpu, from, va)) return;
+  const pa = hypPa(machine, va);
+  if (pa === undefined) return; // it will fault, and that is a step of its own
+  const page: Pfn = pfn(Number(pa >> PAGE_SHIFT));
+  const inTable = pageOf(va) === MODULE_OPS;
+  const slot = inTable ? Number((va - MODULE_OPS) / 8n) : undefined;
+  const key = `${cpu} ${from} ${page} ${store} ${slot}`;
+  if (watch.seen.get(key) === hyp.pages) return;
+  watch.seen.set(key, hyp.pages);
+  const action = { kind: "el2_access", cpu, va, pfn: page, store, from } as const;
+  perform(system, slot === undefined ? action : { ...action, slot });
+}
+
+/** Takes note of which registers of the host are read, and of who writes memory. */
+function note(
+  system: System,
+  cpu: number,
+  from: bigint,
+  access: ReturnType<typeof accessOf>,
+): void {
+  const { watch, machine } = system;
+  if (watch === undefined || access === undefined) return;
+  const { va, sizeBytes, store } = access;
+  const inContext = va - hostContext(cpu);
+  if (!store && inContext >= 0n && inContext < 8n * 31n) {
+    const first = Number(inContext >> 3n);
+    watch.registersRead |= 1 << first;
+    if (sizeBytes > 8) watch.registersRead |= 2 << first;
+  }
+  if (!store) return;
+  const pa = hypPa(machine, va);
+  if (pa === undefined) return;
+  for (let at = pa & ~7n; at < pa + BigInt(sizeBytes); at += 8n) watch.writers.set(at, from);
+}
+
+/** Called before each instruction that is executed on a CPU. */
+export function watchInstruction(system: System, cpu: number, pc: bigint, word: number): void {
+  const core = system.machine.cores[cpu]!;
+  if (core.pstate.EL !== 2) return;
+  const access = accessOf(core, pc, word);
+  if (access === undefined) return;
+  note(system, cpu, pc, access);
+  const { va, sizeBytes, store } = access;
+  touch(system, cpu, pc, va, store);
+  const last = BigInt.asUintN(64, va + BigInt(sizeBytes) - 1n);
+  if (pageOf(last) !== pageOf(va)) touch(system, cpu, pc, last, store);
+}
+
+/** NON-SPEC: of a copy so many pages are looked at; a longer one is no copy that comes back. */
+const PAGES_MAX = 64n;
+
+/** What an op touches on behalf of the module that calls it. */
+export function watchOp(
+  system: System,
+  call: {
+    readonly cpu: number;
+    readonly op: string;
+    readonly args: readonly bigint[];
+    readonly from: bigint;
+  },
+): void {
+  const { watch } = system;
+  if (watch === undefined) return;
+  const { cpu, op, args, from } = call;
+  if (op === "fixmap_map") watch.fixmaps.set(cpu, from);
+  if (op !== "memcpy" && op !== "memset") return;
+  const [to = 0n, source = 0n, size = 0n] = args;
+  if (size === 0n) return;
+  const ranges = [{ start: to, store: true }];
+  if (op === "memcpy") ranges.push({ start: source, store: false });
+  for (const { start, store } of ranges) {
+    const end = start + (size < PAGES_MAX * PAGE_SIZE ? size : PAGES_MAX * PAGE_SIZE);
+    for (let at = start; at < end; at = pageOf(at) + PAGE_SIZE) {
+      touch(system, cpu, from, BigInt.asUintN(64, at), store);
+    }
+    if (!store) continue;
+    const pa = hypPa(system.machine, start);
+    if (pa !== undefined) {
+      for (let at = pa & ~7n; at < pa + (end - start); at += 8n) watch.writers.set(at, from);
+    }
+  }
+}
+
+/** A handler is entered: what others wrote to the host's x0 is not its doing. */
+export function entering({ watch }: System, cpu: number): void {
+  watch?.writers.delete(hostContextPa(cpu));
+  watch?.fixmaps.delete(cpu);
+}
+
+/** What a handler that comes back has left in the fixmap, and who wrote the host's x0. */
+export function leftBehind(
+  { machine, watch }: System,
+  cpu: number,
+): Pick<HandlerReturned, "fixmap" | "from"> {
+  if (watch === undefined) return {};
+  const fixmap = hypPa(machine, fixmapSlot(cpu));
+  const wroteX0 = watch.writers.get(hostContextPa(cpu));
+  const from = fixmap === undefined ? wroteX0 : watch.fixmaps.get(cpu);
+  return {
+    ...(fixmap === undefined ? {} : { fixmap }),
+    ...(from === undefined ? {} : { from }),
+  };
+}

@@ -1,0 +1,103 @@
+// The clauses about what modules do at EL2, each on steps made by hand.
+
+import type { Step } from "../../../spec/clause.ts";
+import { MODULE_BEHAVIOUR } from "../../../spec/clauses/module-behaviour.ts";
+import type { El2Access, HandlerReturned } from "../../../spec/types/action.ts";
+import { hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
+import { SHARED_PAGE } from "../../../spec/types/page.ts";
+import {
+  type Case,
+  COMING,
+  DATA_PFN,
+  DEPRIVILEGED,
+  DONE,
+  HANDLER,
+  LOADED,
+  like,
+  MAPPED,
+  returned,
+  step,
+  TEXT_PFN,
+  tryClauses,
+} from "../tried.ts";
+
+const PAGE = pfn(0x60000);
+const CARVE_OUT = pfn(0x7f400);
+const SHARED = like(DEPRIVILEGED, (hyp) => {
+  hyp.pages.set(PAGE, { ...SHARED_PAGE });
+});
+const PINNED = like(DEPRIVILEGED, (hyp) => {
+  hyp.pages.set(PAGE, { ...SHARED_PAGE, refcount: 1 });
+});
+/** DATA_PFN belongs to another module, whose code is not at HANDLER. */
+const TWO = like(DEPRIVILEGED, (hyp) => {
+  const mod1 = hyp.modules.get("mod1")!;
+  const data = mod1.sections.filter(({ name }) => name === ".hyp.data");
+  hyp.modules.set("mod2", { ...mod1, name: "mod2", sections: data });
+  mod1.sections = mod1.sections.filter(({ name }) => name !== ".hyp.data");
+});
+
+const back = (more: Partial<HandlerReturned>): Step =>
+  step(DEPRIVILEGED, { kind: "handler_returned", cpu: 0, x: [0n, 1n], ...more }, DONE);
+
+const touches = (pre: Step["pre"], page: Pfn, more: Partial<El2Access> = {}): Step => {
+  const va = hypVa(BigInt(page) << 12n);
+  const action = {
+    kind: "el2_access",
+    cpu: 0,
+    va,
+    pfn: page,
+    store: false,
+    from: HANDLER,
+  } as const;
+  return step(pre, { ...action, ...more }, returned(0));
+};
+
+const REGISTERED = like(MAPPED, (hyp) => {
+  hyp.dispatch.callbacks.host_smc_handler = HANDLER;
+});
+const WITH_HCALL = like(MAPPED, (hyp) => {
+  hyp.dispatch.dynamicHcalls.push(HANDLER);
+});
+
+const initReturns = (pre: Step["pre"], value: number): Step =>
+  step(
+    pre,
+    { kind: "el2_init_returned", cpu: 0, value: BigInt.asUintN(64, BigInt(value)) },
+    returned(value),
+  );
+const el1Returns = (pre: Step["pre"], value: number): Step =>
+  step(pre, { kind: "module_init_returned", name: "mod1", value }, returned(value));
+
+/** create_private_mapping of a page with a protection, at an address of its own. */
+const maps = (page: Pfn, prot: number): Step => ({
+  pre: DEPRIVILEGED,
+  action: { kind: "op", cpu: 0, op: "create_private_mapping", args: [BigInt(page) << 12n] },
+  outcome: returned(0),
+  post: like(DEPRIVILEGED, (hyp) => {
+    hyp.el2.mappings.set(hypVa(0x20_0001_0000n), { pfn: page, prot });
+  }),
+});
+
+const cases: Record<string, Case> = {
+  "MOD-4": [back({}), back({ x: [0xffff_ffff_ffff_ffffn] })],
+  "MOD-5": [
+    touches(PINNED, PAGE, { store: true }),
+    touches(SHARED, PAGE, { store: true }),
+    touches(DEPRIVILEGED, PAGE),
+    touches(DEPRIVILEGED, CARVE_OUT),
+    touches(TWO, DATA_PFN),
+  ],
+  "MOD-6": [
+    touches(DEPRIVILEGED, CARVE_OUT, { slot: 0 }),
+    touches(DEPRIVILEGED, CARVE_OUT, { slot: 33 }),
+    touches(DEPRIVILEGED, CARVE_OUT, { slot: 511 }),
+  ],
+  "MOD-7": [back({}), back({ fixmap: 0x6000_0000n })],
+  "MOD-8": [initReturns(MAPPED, -22), initReturns(REGISTERED, -22), initReturns(WITH_HCALL, -5)],
+  "MOD-9": [el1Returns(LOADED, 0), el1Returns(LOADED, -12)],
+  "MOD-10": [el1Returns(LOADED, 0), el1Returns(COMING, 0), el1Returns(MAPPED, 0)],
+  "MOD-11": [maps(PAGE, 6), maps(TEXT_PFN, 6), maps(DATA_PFN, 5)],
+};
+
+tryClauses(MODULE_BEHAVIOUR, cases);

@@ -1,0 +1,193 @@
+// What a module must keep at EL2 beyond not stopping the machine: memory, ops, registers, mappings.
+
+import { branchOf } from "../branches/branches.ts";
+import { clause, type StepClause } from "../clause.ts";
+import { isCarveOut, isMemory, pageAt } from "../machine.ts";
+import { cite } from "../sources.ts";
+import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../types/address.ts";
+import { errnoName } from "../types/errno.ts";
+import type { Hyp } from "../types/hyp.ts";
+import { PROT } from "../types/module.ts";
+import { SMCCC_RET_SUCCESS } from "../types/outcome.ts";
+import { lies, reservationOf } from "./module-memory.ts";
+import { ensure, succeeded } from "./phrases.ts";
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+
+/** The module whose section a page is. */
+const moduleOf = ({ modules }: Hyp, page: Pfn): string | undefined =>
+  [...modules.values()].find(({ sections }) => sections.some(({ pfns }) => pfns.includes(page)))
+    ?.name;
+
+/** The module whose code lies at an EL2 address. */
+function moduleAt(hyp: Hyp, va: bigint): string | undefined {
+  const mapping = hyp.el2.mappings.get(hypVa(va - (va % PAGE_SIZE)));
+  return mapping === undefined ? undefined : moduleOf(hyp, mapping.pfn);
+}
+
+/** Why code of a module may not touch a page; nothing where it may. */
+function notItsOwn(hyp: Hyp, from: bigint, page: Pfn): string | undefined {
+  const { host, owner, hyp: el2, refcount } = pageAt(hyp, page);
+  if (el2 === "SHARED_BORROWED") {
+    return refcount > 0 ? undefined : "which the host shares and nobody has pinned";
+  }
+  if (el2 !== "OWNED") {
+    return owner === "HOST" ? `which the host has as ${host}` : `which is ${owner}'s`;
+  }
+  if (isCarveOut(hyp, page)) return "which is the hypervisor's own";
+  const whose = moduleOf(hyp, page);
+  const mine = whose === undefined || whose === moduleAt(hyp, from);
+  return mine ? undefined : `which is module ${whose}'s`;
+}
+
+/** Registered functions of a module, by name of what registers them. */
+function registeredIn(hyp: Hyp, name: string): readonly string[] {
+  const reservation = reservationOf(hyp, hyp.modules.get(name))?.reservation;
+  if (reservation === undefined) return [];
+  const { callbacks, dynamicHcalls } = hyp.dispatch;
+  const kinds = Object.entries(callbacks).filter(([, address]) => lies(address, reservation));
+  const hcalls = dynamicHcalls.filter((address) => lies(address, reservation));
+  return [...kinds.map(([kind]) => kind), ...hcalls.map((address) => `hypercall ${hex(address)}`)];
+}
+
+/** The module that is being loaded at EL2. */
+const loading = ({ modules }: Hyp): string | undefined =>
+  [...modules.values()].find(({ el2 }) => el2 === "reserved" || el2 === "mapped")?.name;
+
+/** Pages that an op has mapped at EL2. */
+const mappedBy = (pre: Hyp, post: Hyp) =>
+  [...post.el2.mappings].filter(([va]) => !pre.el2.mappings.has(va)).map(([, mapping]) => mapping);
+
+const conflict = (a: number, b: number): boolean =>
+  ((a & PROT.W) !== 0 && (b & PROT.X) !== 0) || ((a & PROT.X) !== 0 && (b & PROT.W) !== 0);
+
+export const MODULE_BEHAVIOUR: readonly StepClause[] = [
+  clause({
+    id: "MOD-4",
+    kind: "kernel",
+    statement: "A handler leaves SMCCC_RET_SUCCESS in the host's x0, or its caller warns.",
+    source: [
+      cite("android14-6.1", "handle_host_dynamic_hcall: x0 is SUCCESS before the handler"),
+      cite("android14-6.1", "pkvm_el2_mod_call: WARN_ON(res.a0 != SMCCC_RET_SUCCESS)"),
+    ],
+    on: ["handler_returned"],
+    applies: () => true,
+    holds: ({ action }) =>
+      ensure(
+        action.x[0] === SMCCC_RET_SUCCESS,
+        `the handler comes back with ${hex(action.x[0] ?? 0n)} in x0`,
+      ),
+  }),
+  clause({
+    id: "MOD-5",
+    kind: "kernel",
+    statement: "Code of a module touches only memory that is the module's or that is pinned.",
+    source: [
+      cite("android14-6.1", "hyp_pin_shared_mem: what is not pinned can be unshared at any time"),
+      cite("android14-6.1", "__pkvm_host_unshare_hyp: the linear map of the page goes away"),
+    ],
+    on: ["el2_access"],
+    applies: ({ action }) => isMemory(action.pfn) && action.slot === undefined,
+    holds: ({ pre, action }) => {
+      const why = notItsOwn(pre, action.from, action.pfn);
+      const does = action.store ? "writes" : "reads";
+      return ensure(why === undefined, `EL2 ${does} pfn ${hex(action.pfn)}, ${why}`);
+    },
+  }),
+  clause({
+    id: "MOD-6",
+    kind: "kernel",
+    statement:
+      "Code of a module reads only the slots of struct pkvm_module_ops that its branch has.",
+    source: [cite("android14-6.1", "struct pkvm_module_ops: no size, no version, module_ops")],
+    on: ["el2_access"],
+    applies: ({ action }) => action.slot !== undefined && !action.store,
+    holds: ({ pre, action }) => {
+      const { ops, nullOps, name } = branchOf(pre.config);
+      const op = ops.find(({ slot }) => slot === action.slot)?.op;
+      return ensure(
+        op !== undefined && !nullOps.includes(op),
+        `slot ${action.slot} of the ops holds nothing on ${name}, which has ${ops.length}`,
+      );
+    },
+  }),
+  clause({
+    id: "MOD-7",
+    kind: "kernel",
+    statement: "A handler leaves the fixmap of its CPU empty.",
+    source: [
+      cite("android14-6.1", "hyp_fixmap_map: one slot a CPU, rewritten without invalidation"),
+      cite("android14-6.1", "hyp_fixmap_unmap: the only place that invalidates it"),
+    ],
+    on: ["handler_returned"],
+    applies: () => true,
+    holds: ({ action }) =>
+      ensure(action.fixmap === undefined, `the fixmap still maps ${hex(action.fixmap ?? 0n)}`),
+  }),
+  clause({
+    id: "MOD-8",
+    kind: "kernel",
+    statement: "An EL2 init that fails has registered nothing.",
+    source: [cite("android14-6.1", "hyp/nvhe/modules.c: no registration is ever undone")],
+    on: ["el2_init_returned"],
+    applies: ({ action }) => BigInt.asIntN(32, action.value) !== 0n,
+    holds: ({ pre }) => {
+      const name = loading(pre);
+      const left = name === undefined ? [] : registeredIn(pre, name);
+      return ensure(left.length === 0, `the init of ${name} fails and leaves ${left.join(", ")}`);
+    },
+  }),
+  clause({
+    id: "MOD-9",
+    kind: "kernel",
+    statement: "The EL1 init of a module whose EL2 half is loaded succeeds.",
+    source: [
+      cite("linux", "do_init_module, kernel/module/main.c: a failed init frees the module"),
+      cite("android14-6.1", "__pkvm_load_el2_module: nothing unloads an EL2 half"),
+    ],
+    on: ["module_init_returned"],
+    applies: ({ pre, action }) => pre.modules.get(action.name)?.el2 === "initialised",
+    holds: ({ action }) =>
+      ensure(
+        action.value >= 0,
+        `the init of ${action.name} returns ${errnoName(action.value)} over a loaded EL2 half`,
+      ),
+  }),
+  clause({
+    id: "MOD-10",
+    kind: "kernel",
+    statement: "The EL1 init of a module succeeds only with its EL2 half loaded.",
+    source: [
+      cite("android14-6.1", "__pkvm_load_el2_module: -EOPNOTSUPP once the host is deprivileged"),
+      cite("android14-6.1", "pkvm_load_early_modules: only a failed modprobe stops the list"),
+    ],
+    on: ["module_init_returned"],
+    applies: ({ pre, action }) =>
+      (pre.modules.get(action.name)?.sections ?? []).some(({ pfns }) => pfns.length > 0) &&
+      action.value >= 0,
+    holds: ({ pre, action }) => {
+      const el2 = pre.modules.get(action.name)?.el2;
+      return ensure(
+        el2 === "initialised",
+        `the init of ${action.name} succeeds and its EL2 half is ${el2}`,
+      );
+    },
+  }),
+  clause({
+    id: "MOD-11",
+    kind: "kernel",
+    statement: "A module makes no second mapping that lets it write what EL2 executes.",
+    source: [cite("android14-6.1", "__pkvm_create_private_mapping: pages are not compared")],
+    on: ["op"],
+    applies: ({ action, outcome }) => action.op === "create_private_mapping" && succeeded(outcome),
+    holds: ({ pre, post }) => {
+      const twice = mappedBy(pre, post).find(({ pfn, prot }) =>
+        [...pre.el2.mappings.values()].some(
+          (other) => other.pfn === pfn && conflict(other.prot, prot),
+        ),
+      );
+      const page = BigInt(twice?.pfn ?? 0) << PAGE_SHIFT;
+      return ensure(twice === undefined, `${hex(page)} is mapped writable and executable`);
+    },
+  }),
+];

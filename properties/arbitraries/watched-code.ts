@@ -25,7 +25,7 @@ const READ = 23n;
 export function watchedCode(system: SystemConfig): readonly Scenario[] {
   const { hcalls, dynamicBase } = branchOf(system);
   const share = hostSmcccId(hcalls.indexOf("__pkvm_host_share_hyp"));
-  const op = hostSmcccId(dynamicBase);
+  const op = hostSmcccId(dynamicBase ?? 0);
   const boot = bootOf("ovm", ["ovm"], { words: "ovm.seq=load,regops" });
   const shared = hvc(share, PAGE);
   const read = hvc(op, READ, PAGE_AT_EL2);

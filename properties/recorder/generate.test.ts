@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { max } from "../../cpu/cpu-model.ts";
-import { createMachine } from "../../tools/recorder/configurations.ts";
 import { dataAccess, indexOffset } from "../../model/machine/data-access.ts";
+import { createMachine } from "../../tools/recorder/configurations.ts";
 import { backgroundOf } from "../../tools/recorder/draft.ts";
 import { readExplanations } from "../../tools/recorder/explained.ts";
 import { lineOf, parseLine, recordedFrom } from "../../tools/recorder/json-lines.ts";

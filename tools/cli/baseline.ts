@@ -60,7 +60,7 @@ const entryOf = (it: Counterexample): Accepted => ({
 const same = (a: Accepted, b: Accepted): boolean =>
   a.rule === b.rule && a.system === b.system && a.module === b.module && a.function === b.function;
 
-/** Findings apart: those that the baseline accepts, and the new ones; and what it accepts in vain. */
+/** Findings apart: those that the baseline accepts, the new ones, and what it accepts in vain. */
 export interface Compared {
   readonly fresh: readonly Counterexample[];
   readonly known: readonly Counterexample[];

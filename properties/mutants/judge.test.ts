@@ -21,23 +21,24 @@ function fault(before: string, after: string): Mutant {
 }
 
 it("an addition that forgets its carry is killed by a vector", async () => {
-  const verdict = await judge(
-    sandbox,
-    fault("add(x, y), zeroExtend", "x, zeroExtend"),
-    original,
-    [],
-  );
+  const verdict = await judge(sandbox, fault("add(x, y), zeroExtend", "x, zeroExtend"), original, {
+    without: [],
+  });
   expect(verdict).toMatchObject({ kind: "killed", by: expect.stringMatching(/^dp1 \d+ EL1h /) });
 });
 
 it("one that does not compile is refused, by the compiler's word", async () => {
-  const verdict = await judge(sandbox, fault("x.width - 1", "x.width - x"), original, []);
+  const verdict = await judge(sandbox, fault("x.width - 1", "x.width - x"), original, {
+    without: [],
+  });
   expect(verdict).toMatchObject({ kind: "refused", by: expect.stringContaining("TS2363") });
 });
 
 it("one that keeps the core from loading is refused", async () => {
   const thrower = fault("import {", "JSON.parse('no');\nimport {");
-  expect(await judge(sandbox, thrower, original, [])).toMatchObject({ kind: "refused" });
+  expect(await judge(sandbox, thrower, original, { without: [] })).toMatchObject({
+    kind: "refused",
+  });
 });
 
 it("the file is as it was, and its tests say so", async () => {

@@ -127,21 +127,28 @@ async function refusal(sandbox: Sandbox): Promise<Verdict | undefined> {
   return { kind: "refused", by: types.output.split("\n")[0] ?? "types" };
 }
 
-/**
- * Tries a fault; `without` are test files that fail without any, `likely` is tried before all
- * others. The file is right again after.
- */
+/** What is known about a fault before it is tried. */
+export interface Before {
+  /** Test files that fail without any fault. */
+  readonly without: readonly string[];
+  /** What killed it the last time: asked before all others. */
+  readonly killer?: Stage | undefined;
+  /** It has been tried before, and so compiles. */
+  readonly compiles?: boolean;
+}
+
+/** Tries a fault. The file is right again after. */
 export async function judge(
   sandbox: Sandbox,
   mutant: Mutant,
   original: string,
-  without: readonly string[],
-  likely: readonly Stage[] = [],
+  { without, killer, compiles = false }: Before,
 ): Promise<Verdict> {
   write(sandbox, mutant.file, mutant.text);
   try {
-    const refused = await refusal(sandbox);
+    const refused = compiles ? undefined : await refusal(sandbox);
     if (refused !== undefined) return refused;
+    const likely = killer === undefined ? [] : [killer];
     for (const stage of [...likely, ...stages(sandbox.root, mutant.file)]) {
       const verdict = await runStage(sandbox, stage, without);
       if (verdict.kind !== "survived") return verdict;

@@ -4,9 +4,9 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { candidates, type Mutant, quota } from "./candidates.ts";
-import { failures, judge, replay, runTests } from "./judge.ts";
+import { type Before, failures, judge, replay, runTests } from "./judge.ts";
 import { createSandbox, remove, type Sandbox } from "./sandbox.ts";
-import { EVERY_TEST, everySet, killerOf, type Stage } from "./suites.ts";
+import { EVERY_TEST, everySet, killerOf } from "./suites.ts";
 import { readSurvivors, reasonFor, type Survivor } from "./survivors.ts";
 import { countsOf, countsText, fates, keyOf, rate, type Tried, tableText } from "./table.ts";
 import { readSource, type Source } from "./tokens.ts";
@@ -77,10 +77,10 @@ function planOf({ seed, only, faults }: Options): readonly Planned[] {
 /** What the committed table says: what killed a fault before is the first to be asked again. */
 const readFates = () => fates(readFileSync(join(project, TABLE), "utf8"));
 
-function likelyKiller(run: Run, mutant: Mutant): readonly Stage[] {
-  const by = run.known.get(keyOf(mutant));
-  const stage = by === undefined ? undefined : killerOf(by);
-  return stage === undefined ? [] : [stage];
+function knownBefore({ known, without }: Run, mutant: Mutant): Before {
+  const key = keyOf(mutant);
+  const by = known.get(key);
+  return { without, compiles: known.has(key), killer: by === undefined ? by : killerOf(by) };
 }
 
 interface Run {
@@ -114,8 +114,7 @@ async function tryFile(run: Run, sandbox: Sandbox, planned: Planned): Promise<re
   let refused = 0;
   for (const mutant of mutants) {
     if (tried.length >= count || refused > REFUSED_MAX) break;
-    const likely = likelyKiller(run, mutant);
-    const verdict = await judge(sandbox, mutant, source.text, run.without, likely);
+    const verdict = await judge(sandbox, mutant, source.text, knownBefore(run, mutant));
     if (verdict.kind === "refused") {
       refused++;
       continue;

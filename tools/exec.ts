@@ -1,6 +1,6 @@
 // `exec IMAGE`: a flat image or an ELF on the core, from its entry until something stops it.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { createCore, run, type Stop } from "../cpu/core.ts";
 import { type CpuModel, cpuModels, max } from "../cpu/cpu-model.ts";
@@ -141,8 +141,11 @@ function parseFlags(image: Uint8Array, flags: Flags): ExecOptions {
 
 function readImage(path: string): Uint8Array {
   try {
+    // A device like /dev/zero has no end.
+    if (statSync(path).isCharacterDevice()) throw new ImageError("a device, not a file");
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof ImageError) throw error;
     const why = error instanceof Error && "code" in error ? error.code : error;
     throw new ImageError(`cannot be read: ${why}`);
   }

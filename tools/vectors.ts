@@ -1,5 +1,6 @@
 // `npm run vectors -- FILE…`: replays recorded single-instruction vectors on the core.
 
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { isRecording, replayRecording } from "./recorder/replay-file.ts";
@@ -14,21 +15,38 @@ function progress(file: string, total: number): (done: number) => void {
   };
 }
 
+/** The lines of a file of vectors; throws where there is none. */
+function linesOf(file: string): readonly string[] {
+  if (statSync(file).isCharacterDevice()) throw new Error("a device, not a file");
+  const lines = readLines(file);
+  if (lines.length < (isRecording(lines[0] ?? "") ? 2 : 1)) throw new Error("no vectors in it");
+  return lines;
+}
+
+/** Replays one file; gives the number of mismatches. */
+function replayOne(file: string): number {
+  const lines = linesOf(file);
+  if (isRecording(lines[0]!)) {
+    const { text, mismatches } = replayRecording(file, lines, progress(file, lines.length - 1));
+    console.log(text);
+    return mismatches;
+  }
+  const replayed = replayFile(file, lines, progress(file, lines.length));
+  console.log(replayText(replayed));
+  return replayed.mismatches.length;
+}
+
 function main(): number {
   const { positionals } = parseArgs({ allowPositionals: true });
   if (positionals.length === 0) throw new Error("no file of vectors is named");
   let mismatches = 0;
   for (const file of positionals) {
-    const lines = readLines(file);
-    if (isRecording(lines[0] ?? "")) {
-      const recording = replayRecording(file, lines, progress(file, lines.length - 1));
-      console.log(recording.text);
-      mismatches += recording.mismatches;
-      continue;
+    try {
+      mismatches += replayOne(file);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(why.startsWith(file) ? why : `${file}: ${why}`);
     }
-    const replayed = replayFile(file, lines, progress(file, lines.length));
-    console.log(replayText(replayed));
-    mismatches += replayed.mismatches.length;
   }
   return mismatches === 0 ? 0 : 1;
 }

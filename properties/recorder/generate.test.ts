@@ -38,7 +38,7 @@ describe("generation", () => {
     const background = backgroundOf(6);
     for (const planned of plan(6)) {
       const recorded = { vector: planned.vector, outcome: uneventful(planned) };
-      const line = parseLine(JSON.stringify(lineOf(recorded, background)));
+      const line = parseLine(JSON.stringify(lineOf(recorded, background)), 2);
       expect(recordedFrom(line, background, () => 0n)).toEqual(recorded);
     }
   });

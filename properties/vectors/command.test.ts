@@ -10,6 +10,7 @@ import { readLines } from "../../tools/vectors/replay-file.ts";
 
 const command = fileURLToPath(new URL("../../tools/vectors.ts", import.meta.url));
 const dp0 = fileURLToPath(new URL("dp0.jsonl.gz", import.meta.url));
+const recorded = fileURLToPath(new URL("recorded/cortex-a76.jsonl.gz", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vectors-"));
 
 function run(...files: readonly string[]) {
@@ -26,6 +27,7 @@ function file(name: string, text: string): string {
 }
 
 const lines = readLines(dp0).slice(0, 20);
+const [header = ""] = readLines(recorded);
 
 /** A vector whose configuration names a file of tables that is not there. */
 const registers = "sctlr_el1 tcr_el1 ttbr0_el1 ttbr1_el1 mair_el1 vtcr_el2 vttbr_el2 hcr_el2";
@@ -55,6 +57,12 @@ describe("npm run vectors", () => {
     ["no JSON", [file("text.jsonl", "hello\n")]],
     ["JSON that is no vector", [file("other.jsonl", '{"set":"dp0"}\n')]],
     ["a damaged archive", [file("damaged.jsonl.gz", "hello")]],
+    ["a file without vectors", [file("empty.jsonl", "")]],
+    ["a device that never ends", ["/dev/zero"]],
+    ["a recording with a header alone", [file("header.jsonl", header)]],
+    ["a recording whose header is cut", [file("cut.jsonl", header.slice(0, 1000))]],
+    ["a recording with a line that is cut", [file("line.jsonl", `${header}\n{"entry":"ADR`)]],
+    ["a recording with a line of another kind", [file("kind.jsonl", `${header}\n${lines[0]}`)]],
     ["tables that are not there", [file("tables.jsonl", withoutTables)]],
   ])("%s: one line, exit 2", (_name, files) => {
     const { status, stdout, stderr } = run(...files);

@@ -256,11 +256,25 @@ export function settingsOfHeader(header: Header): Pick<ReplayMachine, "base" | "
 }
 
 export function parseHeader(text: string): Header {
-  return headerShape.parse(JSON.parse(text));
+  return parseAs(headerShape, text, 1);
 }
 
-export function parseLine(text: string): Line {
-  return lineShape.parse(JSON.parse(text));
+export function parseLine(text: string, number: number): Line {
+  return parseAs(lineShape, text, number);
+}
+
+/** Throws with a message of one line. */
+function parseAs<T>(shape: z.ZodType<T>, text: string, number: number): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(`line ${number}: not JSON`);
+  }
+  const result = shape.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Error(`line ${number}: ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
 /** The header of a recording that ran on this machine. */

@@ -73,7 +73,7 @@ export function replayLines(
   const entries = new Map<string, number>();
   function* recorded(): Generator<RecordedVector> {
     for (let n = 1; n < lines.length; n++) {
-      const line = parseLine(lines[n]!);
+      const line = parseLine(lines[n]!, n + 1);
       const key = line.entry;
       entries.set(key, (entries.get(key) ?? 0) + 1);
       yield recordedFrom(line, background, (vector, target) =>

@@ -12,7 +12,9 @@ const parts: Readonly<Record<string, (args: readonly string[]) => Promise<number
   operators: mutateOperators,
 };
 
-async function main([part = "model", ...rest]: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  // Without a name it is the model's list.
+  const [part = "", ...rest] = /^\w/.test(args[0] ?? "-") ? args : ["model", ...args];
   const mutate = Object.hasOwn(parts, part) ? parts[part] : undefined;
   if (mutate === undefined)
     throw new Error(`which part? ${Object.keys(parts).join(", ")}: npm run mutants -- PART`);

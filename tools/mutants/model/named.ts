@@ -2,6 +2,7 @@
 
 import type { Inexpressible, NamedMutant } from "./mutant.ts";
 import { DISPATCH_MUTANTS } from "./named/dispatch.ts";
+import { HOST_MUTANTS } from "./named/host.ts";
 import { LOADING_MUTANTS } from "./named/loading.ts";
 import { OWNERSHIP_MUTANTS } from "./named/ownership.ts";
 
@@ -12,6 +13,7 @@ export const NAMED: readonly NamedMutant[] = [
   ...DISPATCH_MUTANTS,
   ...LOADING_MUTANTS,
   ...OWNERSHIP_MUTANTS,
+  ...HOST_MUTANTS,
 ].toSorted((a, b) => numberOf(a) - numberOf(b));
 
 /** The others. */

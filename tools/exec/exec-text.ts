@@ -4,6 +4,7 @@ import { match } from "ts-pattern";
 import type { Core } from "../../cpu/state.ts";
 import type { SysregName } from "../../cpu/sysregs/names.ts";
 import type { Ended, Executed } from "../exec.ts";
+import { undefinedText } from "./undefined.ts";
 
 const hex = (value: bigint): string => `0x${value.toString(16).padStart(16, "0")}`;
 
@@ -26,7 +27,10 @@ function vectorName(offset: number): string {
 function syndromeLines(core: Core, to: 1 | 2): readonly string[] {
   const names: readonly SysregName[] =
     to === 2 ? ["ESR_EL2", "ELR_EL2", "FAR_EL2", "HPFAR_EL2"] : ["ESR_EL1", "ELR_EL1", "FAR_EL1"];
-  return names.map((name) => `          ${name} ${hex(core.sysreg[name])}`);
+  const lines = names.map((name) => `${name} ${hex(core.sysreg[name])}`);
+  const [esr, elr] = names.map((name) => core.sysreg[name]);
+  const what = esr! >> 26n === 0n ? undefinedText(core, elr!) : undefined;
+  return [...lines, ...(what === undefined ? [] : [what])].map((line) => `          ${line}`);
 }
 
 function endText(core: Core, ended: Ended): string {

@@ -7,6 +7,7 @@ import { needsStep } from "../../../cpu/interpret/loop.ts";
 import { decodeAt, decodedPage } from "../../../cpu/interpret/operations.ts";
 import { pageForRead, writePhysical } from "../../../cpu/memory.ts";
 import {
+  FETCH,
   flushMicroTlb,
   liveContext,
   READ,
@@ -78,6 +79,13 @@ describe("a page that needs no more checks", () => {
     flushMicroTlb(core.tlb.micro);
     expect(found(READ)).toBe(false);
   });
+});
+
+it("each use of a page has slots of its own", () => {
+  const slots = (use: Use) => Array.from({ length: 128 }, (_, vpn) => slotOf(0x4_0000 + vpn, use));
+  const all = [...slots(READ), ...slots(WRITE), ...slots(FETCH)];
+  expect(new Set(all).size).toBe(3 * 128);
+  expect(all.every((slot) => slot < liveContext(machine()).vpns.length)).toBe(true);
 });
 
 describe("single steps are needed", () => {

@@ -6,6 +6,7 @@ import { noGates, run } from "../../../cpu/core.ts";
 import { readPhysical, writePhysical, writeTag } from "../../../cpu/memory.ts";
 import { writeMem } from "../../../cpu/mmu/access.ts";
 import { maintainCache } from "../../../cpu/mmu/cache-maintenance.ts";
+import { descriptorField } from "../../../cpu/mmu/descriptor.ts";
 import {
   AF,
   AP_TABLE_READ_ONLY,
@@ -135,6 +136,21 @@ describe("literals", () => {
     core.pc = at + 4n;
     run(core, { budget: 1, gates: noGates });
     expect(core.x[1]).toBe(0x1122_3344_d566_7788n);
+  });
+});
+
+describe("fields of descriptors", () => {
+  const descriptor = { low: 0x8765_4321, high: 0xfedc_ba98 };
+
+  test.each([
+    [31, 28, 0x8],
+    [34, 32, 0b000],
+    [35, 32, 0x8],
+    [36, 33, 0b1100],
+    [63, 60, 0xf],
+    [3, 0, 0x1],
+  ])("bits %i to %i", (high, low, expected) => {
+    expect(descriptorField(descriptor, high, low)).toBe(expected);
   });
 });
 

@@ -58,8 +58,9 @@ export function decode(branch: Branch, dynamicHcalls: readonly HypVa[], x0: bigi
     }
     if (taken) return { kind: "unregistered", index };
   }
-  // 2. The table compares all 64 bits; index 0 is empty.
-  const id = u64((x0 & ~CALL_HINTS) - HOST_SMCCC_BASE);
+  // 2. The table compares all 64 bits; index 0 is empty. Where there are dynamic ids and the hint
+  // is not removed before them, a hinted id does not come this far.
+  const id = u64((branch.hintMaskedBeforeDynamic ? x0 & ~CALL_HINTS : x0) - HOST_SMCCC_BASE);
   if (id === 0n) return { kind: "empty slot" };
   const name = id < BigInt(branch.hcalls.length) ? branch.hcalls[Number(id)] : undefined;
   if (name === undefined) return { kind: "beyond the table" };

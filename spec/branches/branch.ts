@@ -146,7 +146,10 @@ export interface Branch {
   readonly dispatcherSetsX0: boolean;
   /** What becomes of a dynamic id that nobody has registered. */
   readonly unknownDynamicId: "answered NOT_SUPPORTED" | "falls to the static table";
-  /** Whether the SVE hint bit is removed before the dynamic ids are tried. */
+  /**
+   * Whether the SVE hint bit is removed before the dynamic ids are tried; where it is not, or where
+   * it is never removed, an id with the hint reaches nothing.
+   */
   readonly hintMaskedBeforeDynamic: boolean;
   /** Whether only the low 32 bits of x0 count for a dynamic id. */
   readonly dynamicIdTruncated: boolean;

@@ -90,6 +90,7 @@ export const MDCR_EL2 = {
   TDA: 9,
   TDOSA: 10,
   TDRA: 11,
+  TDCC: 27,
 } as const;
 
 /** Source: DDI0487 D24.3.20 MDSCR_EL1. */

@@ -23,6 +23,7 @@ export type TrapName =
   | "TDRA" // MDCR_EL2: debug ROM address
   | "TDOSA" // MDCR_EL2: OS lock
   | "TDCC" // MDSCR_EL1: debug communications channel from EL0
+  | "DCC" // MDCR_EL2.TDCC, FEAT_FGT: debug communications channel
   | "TPM" // MDCR_EL2: performance monitors
   | "TPMCR" // MDCR_EL2: PMCR_EL0
   | "PMUSERENR" // PMUSERENR_EL0: performance monitors from EL0

@@ -116,6 +116,10 @@ export const traps: Readonly<Record<TrapName, Trap>> = {
     core.pstate.EL === 0 && flag(core.sysreg.MDSCR_EL1, MDSCR_EL1.TDCC)
       ? generalTarget(core)
       : undefined,
+  DCC: ({ core }) =>
+    core.cpuModel.features.FGT && isGuest(core) && flag(core.sysreg.MDCR_EL2, MDCR_EL2.TDCC)
+      ? 2
+      : undefined,
   TPM: monitorToEl2(MDCR_EL2.TPM),
   TPMCR: monitorToEl2(MDCR_EL2.TPMCR),
   PMUSERENR: performanceForEl0,

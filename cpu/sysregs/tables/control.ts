@@ -123,13 +123,19 @@ export const control = [
   [
     "MDCR_EL2",
     "3 4 1 1 1",
-    { bits: mask(11, 5) | mask(4, 0) | bits(17), reset: 6n, controls: true },
+    {
+      bits: mask(11, 5) | mask(4, 0) | bits(17),
+      bitsWith: { FGT: bits(27) },
+      reset: 6n,
+      controls: true,
+    },
   ],
   [
     "CPTR_EL2",
     "3 4 1 1 2",
     { bits: bits(10, 16, 17, 20, 21, 28, 31), res1: 0n, reset: 0x32ffn, controls: true },
   ],
+  // Its bits trap accesses by AArch32 alone, which is not here. D24.2.58 HSTR_EL2.
   ["HSTR_EL2", "3 4 1 1 3", { bits: mask(15, 0) & ~bits(4, 14) }],
   ["HFGRTR_EL2", "3 4 1 1 4", { feature: "FGT", bits: fineGrained, controls: true }],
   [

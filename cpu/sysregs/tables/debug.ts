@@ -3,6 +3,9 @@
 import { bits, mask, type SysregRow } from "../row.ts";
 
 const tda = ["TDA"] as const;
+/** The debug communications channel, from EL1 and from EL0. */
+const channel = ["TDA", "DCC"] as const;
+const channelEl0 = ["TDCC", ...channel] as const;
 const tdosa = ["TDOSA"] as const;
 const breakpointValue = { traps: tda, debugFgt: 1 } as const;
 const breakpointControl = {
@@ -29,9 +32,9 @@ export const debug = [
       controls: true,
     },
   ],
-  ["MDCCINT_EL1", "2 0 0 2 0", { traps: tda, bits: bits(29, 30) }],
-  ["OSDTRRX_EL1", "2 0 0 0 2", { traps: tda, bits: mask(31, 0) }],
-  ["OSDTRTX_EL1", "2 0 0 3 2", { traps: tda, bits: mask(31, 0) }],
+  ["MDCCINT_EL1", "2 0 0 2 0", { traps: channel, bits: bits(29, 30) }],
+  ["OSDTRRX_EL1", "2 0 0 0 2", { traps: channel, bits: mask(31, 0) }],
+  ["OSDTRTX_EL1", "2 0 0 3 2", { traps: channel, bits: mask(31, 0) }],
   ["OSECCR_EL1", "2 0 0 6 2", { traps: tda, debugFgt: 10, bits: mask(31, 0) }],
   ["MDRAR_EL1", "2 0 1 0 0", { access: "RO", traps: ["TDRA"] }],
   ["OSLAR_EL1", "2 0 1 0 4", { access: "WO", traps: tdosa, debugFgt: 8 }],
@@ -41,9 +44,9 @@ export const debug = [
   ["DBGCLAIMSET_EL1", "2 0 7 8 6", { traps: tda, debugFgt: 5 }],
   ["DBGCLAIMCLR_EL1", "2 0 7 9 6", { traps: tda, debugFgt: 5, bits: mask(7, 0) }],
   ["DBGAUTHSTATUS_EL1", "2 0 7 14 6", { access: "RO", traps: tda, debugFgt: 6, reset: 0n }],
-  ["MDCCSR_EL0", "2 3 0 1 0", { access: "RO", traps: ["TDCC", "TDA"] }],
-  ["DBGDTR_EL0", "2 3 0 4 0", { traps: ["TDCC", "TDA"], unmodelled: true }],
-  ["DBGDTRRX_EL0", "2 3 0 5 0", { traps: ["TDCC", "TDA"], unmodelled: true }],
+  ["MDCCSR_EL0", "2 3 0 1 0", { access: "RO", traps: channelEl0 }],
+  ["DBGDTR_EL0", "2 3 0 4 0", { traps: channelEl0, unmodelled: true }],
+  ["DBGDTRRX_EL0", "2 3 0 5 0", { traps: channelEl0, unmodelled: true }],
   ["DBGBVR0_EL1", "2 0 0 0 4", breakpointValue],
   ["DBGBVR1_EL1", "2 0 0 1 4", breakpointValue],
   ["DBGBVR2_EL1", "2 0 0 2 4", breakpointValue],

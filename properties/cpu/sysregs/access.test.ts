@@ -160,7 +160,7 @@ describe("values", () => {
     ["TPIDR_EL2", 0xfedc_ba98_7654_3210n, 0xfedc_ba98_7654_3210n],
     ["ESR_EL2", 0xffff_ffff_9600_0007n, 0x9600_0007n],
     ["HPFAR_EL2", 0xffff_ffff_ffff_ffffn, 0xfff_ffff_fff0n],
-    ["MDCR_EL2", 0xffff_ffff_ffff_ffffn, 0x2_0fffn],
+    ["MDCR_EL2", 0xffff_ffff_ffff_ffffn, 0x802_0fffn],
     ["HSTR_EL2", 0xffff_ffff_ffff_ffffn, 0xbfefn],
     ["CNTKCTL_EL1", 0xffff_ffffn, 0x3ffn],
   ])("%s: writing %s gives %s", (name, written, expected) => {

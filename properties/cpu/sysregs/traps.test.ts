@@ -164,6 +164,10 @@ describe("other controls of EL2", () => {
     ["MDCR_EL2.TDRA", { MDCR_EL2: 1n << 11n }, "MDRAR_EL1"],
     ["MDCR_EL2.TDOSA", { MDCR_EL2: 1n << 10n }, "OSLSR_EL1"],
     ["MDCR_EL2.TDE", { MDCR_EL2: 1n << 8n }, "OSDLR_EL1"],
+    ["MDCR_EL2.TDCC", { MDCR_EL2: 1n << 27n }, "MDCCSR_EL0"],
+    ["MDCR_EL2.TDCC", { MDCR_EL2: 1n << 27n }, "MDCCINT_EL1"],
+    ["MDCR_EL2.TDCC", { MDCR_EL2: 1n << 27n }, "OSDTRRX_EL1"],
+    ["MDCR_EL2.TDCC", { MDCR_EL2: 1n << 27n }, "OSDTRTX_EL1"],
     ["MDCR_EL2.TPM", { MDCR_EL2: 1n << 6n }, "PMCCNTR_EL0"],
     ["MDCR_EL2.TPMCR", { MDCR_EL2: 1n << 5n }, "PMCR_EL0"],
     ["CNTHCTL_EL2.EL1PCTEN", { CNTHCTL_EL2: 2n }, "CNTPCT_EL0"],
@@ -173,6 +177,16 @@ describe("other controls of EL2", () => {
     expect(outcome(mrs(at(1, sysregs), name))).toBe("trap@EL2");
     expect(typeof mrs(at(1), name)).toBe("bigint");
     expect(typeof mrs(at(2, sysregs), name)).toBe("bigint");
+  });
+
+  test("the debug communications channel is trapped where FEAT_FGT is, also from EL0", () => {
+    const set = { MDCR_EL2: 1n << 27n };
+    expect(outcome(mrs(at(1, set, cortexA76), "MDCCINT_EL1"))).toBe("0");
+    expect(outcome(mrs(at(1, set), "DBGDTR_EL0"))).toBe("trap@EL2");
+    expect(outcome(mrs(at(0, set), "DBGDTRRX_EL0"))).toBe("trap@EL2");
+    // MDSCR_EL1.TDCC is looked at first; another register of debug is none of them.
+    expect(outcome(mrs(at(0, { ...set, MDSCR_EL1: 1n << 12n }), "MDCCSR_EL0"))).toBe("trap@EL1");
+    expect(outcome(mrs(at(1, set), "OSECCR_EL1"))).toBe("0");
   });
 
   test("the virtual counter and timer are EL1's own", () => {

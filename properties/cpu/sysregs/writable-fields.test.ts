@@ -162,7 +162,7 @@ test.each<[SysregName, Fields]>([
     "MDCR_EL2",
     {
       ...{ HPMN: [4, 0], TPMCR: 5, TPM: 6, HPME: 7, TDE: 8, TDA: 9, TDOSA: 10, TDRA: 11 },
-      ...{ HPMD: 17 },
+      ...{ HPMD: 17, TDCC: 27 },
     },
   ],
 ])("%s has all fields of both its formats", (name, fields) => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type Difference, describe } from "./compare.ts";
 import type { Replayed } from "./replay.ts";
-import type { RecordedVector } from "./vector.ts";
+import { type RecordedVector, stackOf, type Vector } from "./vector.ts";
 
 const hexMask = z.string().regex(/^[0-9a-f]+$/);
 
@@ -25,6 +25,10 @@ const explanationShape = z.strictObject({
   configuration: z.string().optional(),
   /** At least one of these bits of PSTATE was set before. */
   pstate: hexMask.optional(),
+  /** Registers of which at least one of these bits was set before, by name. */
+  registers: z.record(z.string(), hexMask).optional(),
+  /** The stack pointer in use, or the PC, was no multiple of 16 or of 4. */
+  misaligned: z.enum(["sp", "pc"]).optional(),
   /** A pattern for what QEMU did: `completed`, or `EL1+200 EC 25`. */
   recorded: z.string().optional(),
   /** The same for our core. */
@@ -51,6 +55,19 @@ function matchesMasked(pattern: string | undefined, word: number | undefined): b
   if (pattern === undefined) return true;
   const [mask, value] = pattern.split("=").map((digits) => Number.parseInt(digits, 16));
   return word !== undefined && (word & mask!) >>> 0 === value;
+}
+
+/** Whether the state before is one that an explanation is about. */
+function concerns({ pstate, registers = {}, misaligned }: Explanation, vector: Vector): boolean {
+  const [stack, alignment] = [vector.sp[stackOf(vector)], { sp: 15n, pc: 3n }];
+  const address = misaligned === "pc" ? vector.pc : stack;
+  return (
+    (pstate === undefined || (vector.pstate & Number.parseInt(pstate, 16)) !== 0) &&
+    (misaligned === undefined || (address & alignment[misaligned]) !== 0n) &&
+    Object.entries(registers).every(
+      ([name, bits]) => ((vector.settings.get(name) ?? 0n) & BigInt(`0x${bits}`)) !== 0n,
+    )
+  );
 }
 
 const isHex = (text: string): boolean => /^[0-9a-f]+$/.test(text);
@@ -90,7 +107,7 @@ export function explanationOf(
       matchesMasked(one.word, vector.words[0]) &&
       matchesMasked(one.recordedEsr, outcome.exception?.esr) &&
       matchesMasked(one.oursEsr, esrOf(replayed)) &&
-      (one.pstate === undefined || (vector.pstate & Number.parseInt(one.pstate, 16)) !== 0) &&
+      concerns(one, vector) &&
       differences.every((difference) => covers(one, difference)),
   );
 }

@@ -11,7 +11,7 @@ import type { Oracle } from "./oracles.ts";
 import { readOutcome } from "./outcome.ts";
 import { buildHarness, type Harness, type MemoryImage, removeHarness, runBatch } from "./qemu.ts";
 import { tableImage } from "./translation-tables.ts";
-import type { RecordedVector, Settings, Vector } from "./vector.ts";
+import { type RecordedVector, type Settings, stackOf, type Vector } from "./vector.ts";
 
 const VECTORS_PER_BATCH = 40_000;
 const WINDOW_REGION = 1;
@@ -171,10 +171,6 @@ function signingVector(vector: Vector, { key, register, modifier }: Signature): 
 /** A vector that is not at home in its slot signs from the first one, which all may fetch. */
 function slotOf(_vector: Vector): { pc: bigint; pa: bigint } {
   return { pc: BigInt(LAYOUT.SLOTS), pa: BigInt(LAYOUT.SLOTS) };
-}
-
-function stackOf({ el }: Vector): 0 | 1 | 2 {
-  return el === "EL1h" ? 1 : el === "EL2h" ? 2 : 0;
 }
 
 /** Puts the signed pointers in; where signing itself trapped, the pointer stays as it is. */

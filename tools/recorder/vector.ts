@@ -39,6 +39,11 @@ export interface Vector {
   readonly tags: boolean;
 }
 
+/** The number of the stack pointer in use: EL0t, EL1t and EL2t use SP_EL0. */
+export function stackOf({ el }: Pick<Vector, "el">): 0 | 1 | 2 {
+  return el === "EL1h" ? 1 : el === "EL2h" ? 2 : 0;
+}
+
 export interface TakenException {
   readonly target: 1 | 2;
   /** Offset from VBAR_ELx. */

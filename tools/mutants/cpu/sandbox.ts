@@ -20,6 +20,8 @@ export interface Sandbox {
 
 const copied = [
   "cpu",
+  "model",
+  "spec",
   "tools",
   "properties/cpu",
   "properties/vectors",

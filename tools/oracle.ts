@@ -15,6 +15,7 @@ import { buildInitramfs } from "./oracle/initramfs.ts";
 import { bootMachine, OracleError } from "./oracle/live-machine.ts";
 import { bootModel } from "./oracle/model-machine.ts";
 import { checkCommands, kernelPackages, TRACES_VERSION } from "./oracle/packages.ts";
+import { recordDirected } from "./oracle/record-trace.ts";
 import { replayTrace } from "./oracle/replay-trace.ts";
 import { coverageLines, findingLines } from "./oracle/report.ts";
 import type { Laboratory } from "./oracle/session.ts";
@@ -30,11 +31,13 @@ interface Options {
   readonly seed: number;
   readonly replay: readonly string[];
   readonly coverage: boolean;
+  readonly record?: string;
 }
 
 interface Prepared {
   readonly laboratory: Laboratory;
-  readonly version: string;
+  /** The package, as the headers of traces name it. */
+  readonly kernel: string;
 }
 
 /** Gets the kernel and builds what it boots into. */
@@ -45,15 +48,16 @@ function prepare(at: (text: string) => void): Prepared {
   at(`building the module for ${kernel.release}`);
   const files = buildInitramfs(kernel);
   const { version, release } = kernel;
+  const name = `linux-image-${release} ${version} (Debian), unmodified`;
   const traces = version === TRACES_VERSION ? "that of" : `not that of (${TRACES_VERSION})`;
   say(`kernel ${release}, Debian ${version}: ${traces} the stored traces`);
-  return { laboratory: { boot: () => bootMachine(files), bootModel }, version };
+  return { laboratory: { boot: () => bootMachine(files), bootModel }, kernel: name };
 }
 
-function sayFinding(finding: Finding, version: string): void {
+function sayFinding(finding: Finding, kernel: string): void {
   for (const line of findingLines(finding)) say(line);
   mkdirSync(dirname(FOUND), { recursive: true });
-  writeFileSync(FOUND, traceText(finding.sequences, `Debian ${version}`));
+  writeFileSync(FOUND, traceText(finding.sequences, kernel));
   say(`  again: npm run oracle -- --replay ${FOUND}`);
 }
 
@@ -63,9 +67,15 @@ async function compare({ calls, seed, coverage }: Options): Promise<number> {
   const interrupt = interruption();
   const coverageSoFar: Coverage = new Map();
   try {
-    const { laboratory, version } = prepare(shown.at);
+    const { laboratory, kernel } = prepare(shown.at);
     const outcome = await examine(laboratory, {
-      ...{ directed: DIRECTED, calls, seed, interrupted: interrupt.asked, onProgress: shown.at },
+      ...{
+        directed: DIRECTED.map(({ steps }) => steps),
+        calls,
+        seed,
+        interrupted: interrupt.asked,
+        onProgress: shown.at,
+      },
       onObserved: (observed) => {
         for (const one of observed) count(coverageSoFar, reachedBy(one));
       },
@@ -77,7 +87,7 @@ async function compare({ calls, seed, coverage }: Options): Promise<number> {
     }
     shown.clear();
     const findings = [outcome, ...fatal].flatMap(({ finding }) => finding ?? []);
-    for (const finding of findings) sayFinding(finding, version);
+    for (const finding of findings) sayFinding(finding, kernel);
     const absent = missing(coverageSoFar);
     for (const line of coverageLines(coverageSoFar, coverage ? WANTED : absent)) say(line);
     const { sequences, carrying, boots } = outcome;
@@ -113,6 +123,16 @@ async function replay({ replay: files }: Options): Promise<number> {
   return differences > 0 ? EXIT.violation : EXIT.holds;
 }
 
+/** The answers of the real kernel to the directed sequences, in a file. */
+async function record(file: string): Promise<number> {
+  const shown = progress();
+  const { laboratory, kernel } = prepare(shown.at);
+  writeFileSync(file, await recordDirected(laboratory, kernel));
+  shown.clear();
+  say(`recorded: ${file}`);
+  return EXIT.holds;
+}
+
 function whole(max: number): (text: string) => number {
   return (text) => {
     if (!/^\d{1,10}$/.test(text) || Number(text) > max)
@@ -124,6 +144,7 @@ function whole(max: number): (text: string) => number {
 /** Trouble with the tools or the machine is no difference: exit code 2. */
 async function oracle(options: Options): Promise<number> {
   try {
+    if (options.record !== undefined) return await record(options.record);
     return await (options.replay.length > 0 ? replay(options) : compare(options));
   } catch (error) {
     if (error instanceof OracleError) throw new UsageError(`oracle: ${error.message}`);
@@ -139,6 +160,7 @@ const command = quiet(new Command("oracle"))
   .option("--seed <S>", "of the random sequences", whole(0x7fff_ffff), 1)
   .option("--coverage", "show everything that was reached, with counts", false)
   .option("--replay <FILE>", "run a recorded trace instead (again for more)", collect, [])
+  .option("--record <FILE>", "write the kernel's answers to the directed sequences instead")
   .action(exiting(oracle));
 
 await runMain(command, process.argv);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { endReason } from "../../tools/oracle/answer.ts";
-import { DIRECTED } from "../../tools/oracle/directed.ts";
+import { DIRECTED, type NamedSequence } from "../../tools/oracle/directed.ts";
 import { examine, type Outcome } from "../../tools/oracle/examine.ts";
 import { SHARE, UNSHARE } from "../../tools/oracle/hypercall-ids.ts";
 import { minimise } from "../../tools/oracle/minimise.ts";
@@ -13,10 +13,10 @@ const SEED = 20261123;
 
 const examined = (
   mistake: () => Mistake,
-  { calls = 400, directed = [] as typeof DIRECTED } = {},
+  { calls = 400, directed = [] as readonly NamedSequence[] } = {},
 ): Promise<Outcome> =>
   examine(fakeLaboratory(mistake), {
-    ...{ directed, calls, seed: SEED },
+    ...{ directed: directed.map(({ steps }) => steps), calls, seed: SEED },
     ...{ onObserved: () => undefined, onProgress: () => undefined, interrupted: () => false },
   });
 

@@ -144,7 +144,7 @@ export const DISPATCH: readonly StepClause[] = [
     source: [
       cite("android14-6.1", "handle_host_hcall: the dynamic path looks at x0 with the hint"),
       cite("SMCCC", "2.5: the hint is no part of the function"),
-      cite("mainline-6.1", "handle_host_hcall, hyp/nvhe/hyp-main.c: the hint is not removed"),
+      cite("measured", "directed: 0xc6010009 is unknown"),
     ],
     on: ["hvc"],
     applies: (step) => {

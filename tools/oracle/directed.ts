@@ -14,6 +14,12 @@ import {
 } from "./hypercall-ids.ts";
 import { hex, hostRead, hostWrite, hvc, type Sequence, smc } from "./script.ts";
 
+/** A sequence that is written by hand. */
+export interface NamedSequence {
+  readonly name: string;
+  readonly steps: Sequence;
+}
+
 const { carveOut } = branchOf(SYSTEM).layout;
 
 const NOTHING = ["0x0", "0x0", "0x0", "0x0"];
@@ -36,6 +42,7 @@ const lookalikes: Sequence = [
   ),
   ...[0x8600_0009, 0xc500_0009, 0x4600_0009, 0xc601_0009].map((id) => hvc(id, ["P"])),
   ...range(0, 6).map((id) => hvc(id, NOTHING)),
+  ...[0x8400_0000, 0xc400_0003, 0xbadc_a11].map((id) => hvc(id, NOTHING)),
   ...[1, 5, 0xffff].flatMap((imm) => [hvc(SHARE, ["P"], { imm }), hvc(UNSHARE, ["P"], { imm })]),
 ];
 
@@ -80,6 +87,8 @@ const secure: Sequence = [0, 1].flatMap((cpu) => [
   ...[0x8200_0000, 0x8300_0000, 0xc300_0000, 0xb200_0000, 0xffff_ffff, 0].map((id) =>
     smc(id, [], cpu),
   ),
+  // PSCI_VERSION with the SVE hint, and with upper bits that count.
+  ...[0x8401_0000n, 0x1_8400_0000n, 0xffff_ffff_8400_0000n].map((id) => smc(id, [], cpu)),
   smc(SHARE, ["P"], cpu),
 ]);
 
@@ -95,26 +104,20 @@ const harmless: Sequence = [0, 1].flatMap((cpu) => [
 ]);
 
 /** What is always run, in order. */
-export const DIRECTED: readonly Sequence[] = [
-  everyId,
-  lookalikes,
-  orders,
-  kindsOfPages,
-  memory,
-  secure,
-  harmless,
+export const DIRECTED: readonly NamedSequence[] = [
+  { name: "every id", steps: everyId },
+  { name: "ids that look like one that there is", steps: lookalikes },
+  { name: "share and unshare in every order", steps: orders },
+  { name: "pages of every kind", steps: kindsOfPages },
+  { name: "memory", steps: memory },
+  { name: "SMCs", steps: secure },
+  { name: "hypercalls that look at no memory", steps: harmless },
 ];
-
-/** A sequence whose last step the hypervisor does not survive. */
-export interface FatalSequence {
-  readonly name: string;
-  readonly steps: Sequence;
-}
 
 const pageAt = (pfn: number, offset = 0): string => hex(BigInt(pfn) * 4096n + BigInt(offset));
 
 /** What takes the machine down: each has a boot of its own. */
-export const FATAL: readonly FatalSequence[] = [
+export const FATAL: readonly NamedSequence[] = [
   { name: "load from the hypervisor's first page", steps: [hostRead(pageAt(carveOut.first))] },
   {
     name: "load from the hypervisor's last page, on CPU 1, after a share",

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { over } from "../../model/machine/system.ts";
 import { sequence as anySequence } from "./generate.ts";
 import { minimise } from "./minimise.ts";
+import { residueOf } from "./model-machine.ts";
 import type { Sequence } from "./script.ts";
 import {
   closeSession,
@@ -146,12 +147,13 @@ const isUsable = (session: Session): boolean =>
 async function search(running: Running, sequence: Sequence): Promise<boolean> {
   const { plan } = running;
   const session = await sessionOf(running, isUsable);
+  const residue = residueOf(session.model);
   const examined: Examined = await runSequence(session, sequence);
   running.sequences++;
   running.calls += examined.observed.length;
   plan.onObserved(examined.observed);
   plan.onProgress(`${running.calls} calls, ${running.sequences} sequences, boot ${running.boots}`);
-  if (!isFresh(session)) running.carrying++;
+  if (residueOf(session.model) > residue) running.carrying++;
   if (examined.difference === undefined || plan.interrupted()) return true;
   const history = [...session.history];
   running.finding = { difference: examined.difference, sequences: history };

@@ -30,9 +30,13 @@ export function bootModel(options: Partial<RunOptions> = {}): ModelMachine {
   return { system, atBoot: system.hyp.pages };
 }
 
+/** How much of what was done is still there: pages and registers that are not as at boot. */
+export const residueOf = ({ system, atBoot }: ModelMachine): number =>
+  system.hyp.pages.size - atBoot.size + changedVmcrs(system).length;
+
 /** Whether nothing is left of what was done: the next sequence finds what the first one found. */
-export const isPristine = ({ system, atBoot }: ModelMachine): boolean =>
-  !over(system) && system.hyp.pages.size === atBoot.size && changedVmcrs(system).length === 0;
+export const isPristine = (model: ModelMachine): boolean =>
+  !over(model.system) && residueOf(model) === 0;
 
 /** CPUs whose virtual interface of the GIC is not as it was at boot. */
 const changedVmcrs = ({ hyp }: System): readonly number[] =>

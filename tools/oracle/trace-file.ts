@@ -101,7 +101,8 @@ export function readRecorded(file: string): Recorded {
   return { allocated, steps };
 }
 
-function stepJson(step: Step): Record<string, unknown> {
+/** A step as a record without its answer. */
+export function stepJson(step: Step): Record<string, unknown> {
   if ("at" in step) {
     const { op, cpu, at, val } = step;
     return { op, cpu, at, ...(op === "host-write" ? { val } : {}) };
@@ -110,16 +111,27 @@ function stepJson(step: Step): Record<string, unknown> {
   return { op, cpu, ...(imm === 0 ? {} : { imm }), id, args };
 }
 
-/** Sequences as a trace without answers, which `--replay` runs. */
-export function traceText(sequences: readonly Sequence[], kernel: string): string {
-  const header = {
-    ...{ trace: "difference", kernel, kernel_args: MACHINE.commandLine, cpus: MACHINE.cpus },
-    ...{ modules: [{ name: "el1", params: "", loaded: "by init after boot" }] },
+/** The records that every trace of the oracle begins with. */
+export const traceStart = (trace: string, kernel: string): readonly object[] => [
+  {
+    ...{ trace, kernel },
+    ...{ kernel_args: MACHINE.commandLine, machine: `qemu ${MACHINE.machine}, 1 GiB` },
+    ...{ cpu: MACHINE.cpu, cpus: MACHINE.cpus },
+    modules: [{ name: "el1", params: "", loaded: "by init after boot" }],
     modprobe: "stand-in",
-  };
-  const records = [
-    ...[header, { phase: "userspace" }, { op: "alloc", page: POOL, npages: POOL_PAGES }],
+  },
+  { console: "Protected nVHE mode initialized successfully" },
+  { phase: "userspace" },
+  { op: "alloc", page: POOL, npages: POOL_PAGES },
+];
+
+/** Records as the text of a trace file. */
+export const linesOf = (records: readonly object[]): string =>
+  `${records.map((one) => JSON.stringify(one)).join("\n")}\n`;
+
+/** Sequences as a trace without answers, which `--replay` runs. */
+export const traceText = (sequences: readonly Sequence[], kernel: string): string =>
+  linesOf([
+    ...traceStart("difference", kernel),
     ...sequences.flatMap((sequence) => sequence.map(stepJson)),
-  ];
-  return `${records.map((one) => JSON.stringify(one)).join("\n")}\n`;
-}
+  ]);

@@ -26,7 +26,8 @@ const RULES = [...CLAUSES, ...INVARIANTS];
  */
 const RECORDED = new Set(
   `base create directed fw-missing-after-iommufin fw-modok fw-modok-iommufin fw-nomod
-   host-hypercall-ids late machines mod-doubleload mod-empties mod-failinit mod-kvmoff mod-missing mod-missing-first
+   host-hypercall-ids late machines
+   mod-doubleload mod-empties mod-failinit mod-kvmoff mod-missing mod-missing-first
    mod-notprotected mod-ok mod-rawids mod-regbad0 mod-regbadk mod-regnoload mod-twice mod-two ops
    ops-inrange ops-permfault-nohandler peek poke random random-ops-101 rmmod textonly-fail
    textonly-ok`.split(/\s+/),

@@ -76,7 +76,7 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
       advertisedBytes: firmwareBytes,
     },
     modules: new Map(),
-    el2: { nextFree: PRIVATE_FIRST_FREE, reservations: [], mappings: new Map() },
+    el2: { nextFree: PRIVATE_FIRST_FREE, reservations: [], mappings: new Map(), earlyBytes: 0 },
     dispatch: { dynamicHcalls: [], callbacks: {} },
     psci: {
       power: new Array<"on">(config.cpuCount).fill("on"),

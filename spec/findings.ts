@@ -103,12 +103,17 @@ export const FINDINGS: readonly Finding[] = [
   {
     rule: "INV-9",
     by: "module",
-    instead: "The trusted host unmaps one page at the address of another, whose mapping is lost.",
+    instead:
+      "An op maps a page of the host's executable; the host unmaps one page at another's address.",
     branches: BRANCH_NAMES,
     builds: BUILDS,
     documented: true,
     evidence: "derived",
-    source: [cite("android14-6.1", "__pkvm_unmap_module_page: page and address are not compared")],
+    source: [
+      cite("android14-6.1", "__pkvm_create_private_mapping: nobody asks whose the page is"),
+      cite("android14-6.1", "__pkvm_map_module_page: is_protected skips the donation"),
+      cite("android14-6.1", "__pkvm_unmap_module_page: page and address are not compared"),
+    ],
   },
   {
     rule: "INV-11",
@@ -149,6 +154,39 @@ export const FINDINGS: readonly Finding[] = [
     documented: true,
     evidence: "measured",
     source: [cite("measured", "production mod-regbadk: ESR 0x86000004; mod-regnoload: 0x86000005")],
+  },
+  {
+    rule: "INV-19",
+    by: "module",
+    instead:
+      "A device of EL2's is given to the host by its protection; a page mapped early has two.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [
+      cite(
+        "android14-6.1",
+        "module_change_host_page_prot: MMIO is not tracked, modules are trusted",
+      ),
+      cite("android14-6.1", "__pkvm_linear_map_early: the entry's state is that of an owner"),
+    ],
+  },
+  {
+    rule: "INV-20",
+    by: "module",
+    instead: "A device of EL2's loses its mark when its protection is changed.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [
+      cite(
+        "android14-6.1",
+        "module_change_host_page_prot: MMIO is not tracked, modules are trusted",
+      ),
+      cite("android14-6.1", "__pkvm_linear_unmap_early: any page of EL2's is unmapped"),
+    ],
   },
   {
     rule: "MOD-1",

@@ -6,6 +6,7 @@ import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
 import { DEVICES } from "./clauses/devices.ts";
 import { DISPATCH } from "./clauses/dispatch.ts";
 import { DOCUMENTED } from "./clauses/documented.ts";
+import { HYP_MAP } from "./clauses/hyp-map.ts";
 import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
@@ -40,7 +41,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...REGISTRATION,
   ...DISPATCH,
   ...KVM_HYPERCALLS,
-  ...byNumber([...OWNERSHIP, ...PROTECTION, ...DEVICES]),
+  ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),
   ...VM,
   ...byNumber([...PSCI_CLAUSES, ...SMC]),
   ...ABI,

@@ -6,15 +6,15 @@ import { cite } from "../../spec/sources.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
-import { PROT } from "../../spec/types/module.ts";
 import { answered, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
-import { HYP_VA_LIMIT, PRIVATE_LIMIT } from "../initial.ts";
+import { PRIVATE_LIMIT } from "../initial.ts";
 import {
   checkHostDonateHyp,
   checkHypDonateHost,
   hostDonateHyp,
   hypDonateHost,
 } from "../ownership/donate.ts";
+import { type HypMapping, hypMap, hypMapAnswer, OUT_OF_PLACE } from "../ownership/hyp-map.ts";
 import type { Mutable } from "../transition.ts";
 import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
 
@@ -49,10 +49,10 @@ export function reservation(hyp: Pick<Hyp, "el2">, pages: bigint): Reservation |
 }
 
 /** Takes the reservation and answers its base, or 0. Nothing is ever given back. */
-export function reserve(hyp: Mutable<Hyp>, pages: bigint): bigint {
+export function reserve(hyp: Mutable<Hyp>, pages: bigint, isPrivate = false): bigint {
   const taken = reservation(hyp, pages);
   if (taken === undefined) return 0n;
-  hyp.el2.reservations.push({ ...taken });
+  hyp.el2.reservations.push(isPrivate ? { ...taken, isPrivate } : { ...taken });
   hyp.el2.nextFree = hypVa(taken.base + BigInt(taken.pages) * PAGE_SIZE);
   return taken.base;
 }
@@ -63,9 +63,10 @@ export function reserve(hyp: Mutable<Hyp>, pages: bigint): bigint {
  * not notice what lies between two modules. Source: assert_in_mod_range, hyp/nvhe/mm.c
  * (android14-6.1).
  */
-function inModuleRange(hyp: Pick<Hyp, "el2">, address: bigint): boolean {
-  const first = hyp.el2.reservations.at(0);
-  const last = hyp.el2.reservations.at(-1);
+export function inModuleRange(hyp: Pick<Hyp, "el2">, address: bigint): boolean {
+  const ofModules = hyp.el2.reservations.filter(({ isPrivate }) => isPrivate !== true);
+  const first = ofModules.at(0);
+  const last = ofModules.at(-1);
   if (first === undefined || last === undefined) return false;
   return address >= first.base && address < last.base + BigInt(last.pages) * PAGE_SIZE;
 }
@@ -86,26 +87,15 @@ export const allocModuleVa: Hypercall = {
 };
 
 /**
- * The permissions that the page-table code accepts: R always, never W with X, never X on a device;
- * PXN and UXN are for stage 2 only. Source: hyp_set_prot_attr, hyp/pgtable.c (android14-6.1);
- * measured, mod-ok: prot 0x44 is -EINVAL.
- */
-export function permitsProt(prot: bigint): boolean {
-  const has = (bit: number) => (prot & BigInt(bit)) !== 0n;
-  if (!has(PROT.R) || has(PROT.PXN) || has(PROT.UXN)) return false;
-  return !(has(PROT.X) && (has(PROT.W) || has(PROT.DEVICE)));
-}
-
-/** Whether the address is free, or maps exactly this already. */
-function mappingFits(hyp: Pick<Hyp, "el2">, va: bigint, page: Pfn, prot: bigint): boolean {
-  const existing = hyp.el2.mappings.get(hypVa(va & ~(PAGE_SIZE - 1n)));
-  return existing === undefined || (existing.pfn === page && BigInt(existing.prot) === prot);
-}
-
-/**
  * __pkvm_map_module_page(pfn, va, prot): the page becomes the hypervisor's, then it is mapped. The
  * host cannot ask for a mapping without the donation; only the op of the same name can.
  */
+const asked = (call: HypercallArgs): HypMapping => ({
+  va: argument(call, 2),
+  page: pfnArgument(call, 1),
+  prot: argument(call, 3),
+});
+
 export const mapModulePage: Hypercall = {
   name: "__pkvm_map_module_page",
   source: [cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c")],
@@ -116,33 +106,30 @@ export const mapModulePage: Hypercall = {
       permits: (hyp, call) => checkHostDonateHyp(hyp, pfnArgument(call, 1)) === 0,
       refusal: (hyp, call) => answered(checkHostDonateHyp(hyp, pfnArgument(call, 1))),
     },
-    // The donation is taken back, so that the refused page is the host's as before. The walk is
-    // refused before anyone looks at the permissions.
-    {
-      clause: "LOAD-37",
-      permits: (_, call) => argument(call, 2) < HYP_VA_LIMIT,
-      refusal: () => answered(negative("ERANGE")),
-    },
+    // The donation is taken back, so that the refused page is the host's as before. The permissions
+    // are looked at before the walk.
     {
       clause: "LOAD-21",
-      permits: (_, call) => permitsProt(argument(call, 3)),
+      permits: (hyp, call) => hypMapAnswer(hyp, asked(call)) !== "EINVAL",
       refusal: () => answered(negative("EINVAL")),
+    },
+    {
+      clause: "LOAD-37",
+      permits: (hyp, call) => hypMapAnswer(hyp, asked(call)) !== "ERANGE",
+      refusal: () => answered(negative("ERANGE")),
     },
     // The page-table code takes an entry that is there already for a bug of its own.
     {
       clause: "LOAD-35",
-      permits: (hyp, call) =>
-        mappingFits(hyp, argument(call, 2), pfnArgument(call, 1), argument(call, 3)),
+      permits: (hyp, call) => hypMapAnswer(hyp, asked(call)) !== "EL2_BUG",
       refusal: () => EL2_BUG,
     },
   ],
   effect: (hyp, call) => {
-    const page = pfnArgument(call, 1);
-    hostDonateHyp(hyp, page);
-    hyp.el2.mappings.set(hypVa(argument(call, 2) & ~(PAGE_SIZE - 1n)), {
-      pfn: page,
-      prot: Number(argument(call, 3)),
-    });
+    const mapping = asked(call);
+    if (hypMapAnswer(hyp, mapping) === "unmodelled") return OUT_OF_PLACE;
+    hostDonateHyp(hyp, mapping.page);
+    hypMap(hyp, mapping);
     return answered(0);
   },
 };

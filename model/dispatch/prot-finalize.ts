@@ -22,6 +22,13 @@ export const protFinalize: Hypercall = {
       permits: (hyp, { cpu }) => hyp.boot.finalised[cpu] === false,
       refusal: (hyp) => answered(negative(branchOf(hyp.config).finaliseTwice)),
     },
+    // Where it is called on every CPU; the first that finds bytes left stops the system.
+    {
+      clause: "LIFE-34",
+      permits: ({ el2, config }) =>
+        el2.earlyBytes === 0 || branchOf(config).closingCheck !== "__pkvm_prot_finalize",
+      refusal: () => ({ kind: "hyp-panic", reason: "EARLY_MAPPING_LEFT" }),
+    },
   ],
   effect: (hyp, { cpu }) => {
     hyp.boot.finalised[cpu] = true;

@@ -47,6 +47,8 @@ export interface SeenPage {
   /** What the host may do: PROT bits. */
   readonly prot: number;
   readonly hyp: HypPageState | undefined;
+  /** EL2's permissions, where they are not pKVM's own. */
+  readonly hypProt?: number | undefined;
 }
 
 /** What the descriptors of a machine say. */
@@ -63,12 +65,13 @@ const plainProt = (machine: Machine, page: Pfn): number =>
 
 /** What the descriptors say of a page in an abstract state. Pins are not in descriptors. */
 function visible(machine: Machine, page: Pfn, state: PageState): SeenPage {
-  const { owner, hyp } = state;
+  const { owner, hyp, hypProt: other } = state;
+  const byHyp = { hyp, ...(other === undefined ? {} : { hypProt: other }) };
   // A page whose protection a module changed is the host's for the software bits.
-  if (state.prot !== undefined) return { host: "OWNED", owner, prot: state.prot, hyp };
+  if (state.prot !== undefined) return { host: "OWNED", owner, prot: state.prot, ...byHyp };
   const host = state.host === "MODULE_OWNED" ? "NOPAGE" : state.host;
   const prot = host === "SHARED_OWNED" ? HOST_MEMORY_PROT : plainProt(machine, page);
-  return { host, owner, prot: host === "NOPAGE" ? 0 : prot, hyp };
+  return { host, owner, prot: host === "NOPAGE" ? 0 : prot, ...byHyp };
 }
 
 const describe = ({ host, owner, prot, hyp }: SeenPage): string =>
@@ -119,16 +122,21 @@ function linearProt(machine: Machine, page: Pfn): number {
   return isMemory(machine.hostStage2, pa) ? PAGE_HYP : PAGE_HYP | PROT.DEVICE;
 }
 
-/**
- * The state that an EL2 entry of the linear map gives to its page; undefined for what pKVM never
- * writes there.
- */
-function hypState(machine: Machine, entry: bigint, page: Pfn): HypPageState | undefined {
-  if (!isValid(entry)) return undefined;
-  const state = stateName(entry);
-  const prot = state === "SHARED_BORROWED" ? PAGE_HYP : linearProt(machine, page);
-  if (hypProt(withoutState(entry)) !== prot) return undefined;
-  return state === "OWNED" || state === "SHARED_BORROWED" ? state : undefined;
+/** What an EL2 entry of the linear map says of its page. */
+type SeenByHyp = Pick<SeenPage, "hyp" | "hypProt">;
+
+const isPlainlyOwned = ({ hyp, hypProt: other }: SeenByHyp): boolean =>
+  hyp === "OWNED" && other === undefined;
+
+/** The state that an entry gives to its page; undefined for what nobody writes there. */
+function hypState(machine: Machine, entry: bigint, page: Pfn): SeenByHyp {
+  const state = isValid(entry) ? stateName(entry) : undefined;
+  if (state !== "OWNED" && state !== "SHARED_BORROWED") return { hyp: undefined };
+  const usual = state === "SHARED_BORROWED" ? PAGE_HYP : linearProt(machine, page);
+  const prot = hypProt(withoutState(entry));
+  if (prot === usual) return { hyp: state };
+  const isRw = (prot & (PROT.R | PROT.W | PROT.X)) === PAGE_HYP;
+  return { hyp: isRw ? state : "RESTRICTED_PROT", hypProt: prot };
 }
 
 function readHyp(
@@ -145,11 +153,11 @@ function readHyp(
     const length = pageCount(level, count);
     if (address >= HYP_LINEAR_OFFSET) {
       const first = linearPage(address);
-      const hyp = target === first ? hypState(machine, entry, first) : undefined;
+      const by = target === first ? hypState(machine, entry, first) : { hyp: undefined };
       for (let n = 0; n < length; n++) {
         const page = pfn(first + n);
         const seen = pages.get(page) ?? visible(machine, page, PLAIN_PAGE);
-        pages.set(page, seen === MARKED && hyp === "OWNED" ? HYP_OWNED : { ...seen, hyp });
+        pages.set(page, seen === MARKED && isPlainlyOwned(by) ? HYP_OWNED : { ...seen, ...by });
       }
       continue;
     }
@@ -205,7 +213,11 @@ function* carveOut({ config }: Hyp): Generator<Pfn> {
 }
 
 const same = (a: SeenPage, b: SeenPage): boolean =>
-  a.host === b.host && a.owner === b.owner && a.prot === b.prot && a.hyp === b.hyp;
+  a.host === b.host &&
+  a.owner === b.owner &&
+  a.prot === b.prot &&
+  a.hyp === b.hyp &&
+  a.hypProt === b.hypProt;
 
 const text = (mapping: ModuleMapping | undefined): string =>
   mapping === undefined ? "nothing" : `page 0x${mapping.pfn.toString(16)} prot ${mapping.prot}`;

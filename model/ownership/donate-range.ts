@@ -16,7 +16,7 @@ import {
   pagesOf,
   rangeOf,
 } from "./range.ts";
-import { type Caller, hostWalk } from "./share.ts";
+import { type Caller, hostWalk, hypSide } from "./share.ts";
 
 const range = ({ args }: Op): PageRange => rangeOf(args[0] ?? 0n, args[1] ?? 0n);
 const PAGES: Caller<Op> = { range, answer: returned, mapped: "as the others" };
@@ -37,8 +37,7 @@ const hostDonateHyp: Transition<Op> = {
     ...hostWalk(PAGES),
     {
       clause: "OWN-8",
-      permits: (hyp, action) =>
-        !isFollowed(range(action)) || everyPage(hyp, range(action), ({ host }) => host === "OWNED"),
+      permits: (hyp, action) => everyPage(hyp, range(action), ({ host }) => host === "OWNED"),
       refusal: () => returned(negative("EPERM")),
     },
     {
@@ -51,6 +50,7 @@ const hostDonateHyp: Transition<Op> = {
       permits: (_, action) => hypReaches(range(action)),
       refusal: () => ({ kind: "hyp-panic", reason: "DONATE_MAP_FAILED" }),
     },
+    ...hypSide(PAGES),
   ],
   effect: (hyp, action) => {
     if (!isFollowed(range(action))) return tooMany(action.op);

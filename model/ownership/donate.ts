@@ -5,6 +5,7 @@ import { negative } from "../../spec/types/errno.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { HYP_PAGE, type PageState, PLAIN_PAGE } from "../../spec/types/page.ts";
 import { pageOf, setPage } from "./page-of.ts";
+import { isMemoryPage } from "./range.ts";
 
 type Pages = { pages: Map<Pfn, PageState> } & Pick<Hyp, "boot" | "config">;
 
@@ -15,7 +16,8 @@ type Pages = { pages: Map<Pfn, PageState> } & Pick<Hyp, "boot" | "config">;
  */
 export function checkHostDonateHyp(hyp: Pick<Hyp, "pages" | "boot" | "config">, page: Pfn): number {
   const state = pageOf(hyp, page);
-  // 1. The host owns the page exclusively.
+  // 1. It is memory, which the host owns exclusively.
+  if (!isMemoryPage(page)) return negative("EPERM");
   if (state.host !== "OWNED" || state.refcount !== 0) return negative("EPERM");
   // 2. The hypervisor has nothing there (NVHE_EL2_DEBUG only).
   if (hyp.config.build === "el2debug" && state.hyp !== "NOPAGE") return negative("EPERM");

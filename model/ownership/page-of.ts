@@ -48,7 +48,8 @@ export function setPage(
     state.host === PLAIN_PAGE.host &&
     state.owner === PLAIN_PAGE.owner &&
     state.hyp === PLAIN_PAGE.hyp &&
-    state.refcount === PLAIN_PAGE.refcount;
+    state.refcount === PLAIN_PAGE.refcount &&
+    state.prot === undefined;
   if (plain) hyp.pages.delete(page);
   else hyp.pages.set(page, { ...state });
 }

@@ -7,7 +7,7 @@ import type { Hyp } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
 import { returned } from "../../spec/types/outcome.ts";
 import { type PageState, PLAIN_PAGE } from "../../spec/types/page.ts";
-import { HOST_MEMORY_PROT, HOST_MMIO_PROT } from "../pgtable/attributes.ts";
+import { HOST_MEMORY_PROT, HOST_MMIO_PROT, hasHostEntry } from "../pgtable/attributes.ts";
 import type { Guard, Transition } from "../transition.ts";
 import { pageOf, setPage } from "./page-of.ts";
 import {
@@ -21,10 +21,9 @@ import {
   rangeOf,
 } from "./range.ts";
 
-/** MODULE_PROT_ALLOWLIST, nvhe/mem_protect.c (android14-6.1); bit 4 is normal non-cacheable. */
-const ALLOWED = BigInt(PROT.R | PROT.W | PROT.X | PROT.DEVICE | 0x10 | PROT.PXN | PROT.UXN);
-/** The bits whose descriptors are measured. */
-const KNOWN = BigInt(PROT.R | PROT.W | PROT.X | PROT.DEVICE);
+/** MODULE_PROT_ALLOWLIST, nvhe/mem_protect.c (android14-6.1). */
+const ALLOWED = BigInt(PROT.R | PROT.W | PROT.X | PROT.DEVICE | PROT.NC | PROT.PXN | PROT.UXN);
+const RWX = PROT.R | PROT.W | PROT.X;
 
 /** What the op asks for. */
 export interface Protection {
@@ -35,18 +34,22 @@ export interface Protection {
 /** host_stage2_mod_prot(pfn, prot), host_stage2_mod_prot_range(pfn, prot, nr_pages). */
 export const protectionOf = ({ op, args }: Pick<Op, "op" | "args">): Protection => ({
   range: rangeOf(args[0] ?? 0n, op === "host_stage2_mod_prot" ? 1n : (args[2] ?? 0n)),
-  // The argument is an enum: 32 bits.
-  prot: BigInt.asUintN(32, args[1] ?? 0n),
+  // An enum with values up to bit 58: all of the register.
+  prot: args[1] ?? 0n,
 });
 
-/** A page after its protection was changed. */
+/**
+ * A page after its protection was changed. Memory is flagged as the modules' unless it is given
+ * back whole; of a device only the entry says anything, and RW is what a host's has.
+ */
 function protectedPage(prot: number, memory: boolean, before: PageState): PageState {
-  const { hyp, refcount } = before;
+  const { host: _, owner: __, prot: ___, ...byHyp } = before;
   if (prot === (memory ? HOST_MEMORY_PROT : HOST_MMIO_PROT)) {
-    return { ...PLAIN_PAGE, hyp, refcount };
+    return { ...PLAIN_PAGE, ...byHyp };
   }
-  if (prot === 0) return { host: "MODULE_OWNED", owner: "PROTECTED", hyp, refcount };
-  return { host: "MODULE_OWNED", owner: "HOST", hyp, refcount, prot };
+  if (prot === 0) return { host: "MODULE_OWNED", owner: "PROTECTED", ...byHyp };
+  const isHosts = !memory && (prot & RWX) === HOST_MMIO_PROT;
+  return { host: isHosts ? "OWNED" : "MODULE_OWNED", owner: "HOST", ...byHyp, prot };
 }
 
 const startsInMemory = ({ start }: PageRange): boolean =>
@@ -86,6 +89,12 @@ const changesProtection = (name: string, regionGuards: readonly Guard<Op>[]): Tr
       permits: (hyp, action) => isConsistent(hyp, protectionOf(action).range),
       refusal: () => returned(negative("EPERM")),
     },
+    // What stage 2 cannot say, and an address that it does not have, are bugs of EL2's own.
+    {
+      clause: "OWN-52",
+      permits: (_, action) => hasHostEntry(Number(protectionOf(action).prot)),
+      refusal: () => ({ kind: "hyp-panic", reason: "EL2_BUG" }),
+    },
     // The table is walked without a check of the address; the failed walk is a bug of EL2's own.
     {
       clause: "OWN-23",
@@ -96,8 +105,6 @@ const changesProtection = (name: string, regionGuards: readonly Guard<Op>[]): Tr
   effect: (hyp, action) => {
     const { range, prot } = protectionOf(action);
     if (!isFollowed(range)) return { kind: "unmodelled", what: `op ${name} of so many pages` };
-    if ((prot & ALLOWED & ~KNOWN) !== 0n)
-      return { kind: "unmodelled", what: `op ${name} with prot ${prot}` };
     for (const page of pagesOf(range)) {
       const after = protectedPage(Number(prot), isMemoryPage(page), pageOf(hyp, page));
       setPage(hyp, page, after);

@@ -1,5 +1,6 @@
 // Ranges of pages as the page-table code checks them: overflow, reach of the table, state.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { addressOf, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { PageState } from "../../spec/types/page.ts";
@@ -64,14 +65,36 @@ export function* pagesOf({ start, bytes }: PageRange): Generator<Pfn> {
   for (let n = 0; n < count; n++) yield (first + n) as Pfn;
 }
 
+/**
+ * The pages of a range of any length that can differ from one another: those that are kept, those
+ * of the carve-out, and one each of memory and of devices that are plainly the host's.
+ */
+function* kindsOf(hyp: Pick<Hyp, "pages" | "config">, { start, bytes }: PageRange): Generator<Pfn> {
+  const first = Number(start >> PAGE_SHIFT);
+  const end = Number((start + bytes) >> PAGE_SHIFT);
+  const lies = (page: number): boolean => page >= first && page < end;
+  for (const page of hyp.pages.keys()) if (lies(page)) yield page;
+  const { carveOut } = branchOf(hyp.config).layout;
+  for (let page = carveOut.first; page <= carveOut.last; page++) if (lies(page)) yield page as Pfn;
+  const plain = (from: number): Pfn | undefined => {
+    let page = Math.max(from, first);
+    while (hyp.pages.has(page as Pfn)) page += 1;
+    return lies(page) ? (page as Pfn) : undefined;
+  };
+  for (const from of [first, MEMORY.first, MEMORY.last + 1]) {
+    const page = plain(from);
+    if (page !== undefined) yield page;
+  }
+}
+
 /** Whether every page of the range is as wanted. */
 export function everyPage(
   hyp: Pick<Hyp, "pages" | "boot" | "config">,
   range: PageRange,
   wanted: (state: PageState, page: Pfn) => boolean,
 ): boolean {
-  if (!isFollowed(range)) return false;
-  for (const page of pagesOf(range)) if (!wanted(pageOf(hyp, page), page)) return false;
+  const pages = isFollowed(range) ? pagesOf(range) : kindsOf(hyp, range);
+  for (const page of pages) if (!wanted(pageOf(hyp, page), page)) return false;
   return true;
 }
 

@@ -55,6 +55,25 @@ export const hostWalk = <A>({ range, answer }: Caller<A>): readonly Guard<A>[] =
   },
 ];
 
+/**
+ * What EL2 itself has at the pages: a debug build looks first, a production build finds out when it
+ * maps, and takes an entry with other permissions for a bug. Only linear_map_early leaves any.
+ */
+export const hypSide = <A>({ range, answer }: Caller<A>): readonly Guard<A>[] => [
+  {
+    clause: "OWN-53",
+    permits: (hyp, action) =>
+      hyp.config.build !== "el2debug" ||
+      everyPage(hyp, range(action), ({ hyp: el2 }) => el2 === "NOPAGE"),
+    refusal: () => answer(negative("EPERM")),
+  },
+  {
+    clause: "OWN-54",
+    permits: (hyp, action) => everyPage(hyp, range(action), ({ hypProt }) => hypProt === undefined),
+    refusal: () => ({ kind: "hyp-panic", reason: "EL2_BUG" }),
+  },
+];
+
 const addressChecksOf = ({ config }: Pick<Hyp, "config">): AddressChecks =>
   branchOf(config).addressChecks;
 
@@ -103,6 +122,7 @@ const share = <A>(name: string, caller: Caller<A>): Transition<A> => ({
         everyPage(hyp, caller.range(action), ({ host }) => host === "OWNED"),
       refusal: () => caller.answer(negative("EPERM")),
     },
+    ...hypSide(caller),
   ],
   effect: (hyp, action) => {
     for (const page of pagesOf(caller.range(action))) setPage(hyp, page, SHARED_PAGE);

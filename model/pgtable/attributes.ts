@@ -13,6 +13,7 @@ import { AF, INNER_SHAREABLE } from "./descriptor.ts";
  */
 export const MAIR = 0x04_00_44_ff_ffn;
 const MT_NORMAL = 0n;
+const MT_NORMAL_NC = 2n;
 const MT_DEVICE_nGnRE = 4n;
 
 const ATTR_INDEX_SHIFT = 2n;
@@ -48,7 +49,8 @@ export function kernelAttributes(prot: KernelProt): bigint {
 
 /** EL2 stage 1. `prot` is PROT bits. Source: hyp_set_prot_attr, hyp/pgtable.c (android14-6.1). */
 export function hypAttributes(prot: number): bigint {
-  const index = (prot & PROT.DEVICE) === 0 ? MT_NORMAL : MT_DEVICE_nGnRE;
+  const normal = (prot & PROT.NC) === 0 ? MT_NORMAL : MT_NORMAL_NC;
+  const index = (prot & PROT.DEVICE) === 0 ? normal : MT_DEVICE_nGnRE;
   const writable = (prot & PROT.W) === 0 ? AP_READ_ONLY : 0n;
   const executable = (prot & PROT.X) === 0 ? XN : 0n;
   return (
@@ -60,8 +62,10 @@ export function hypAttributes(prot: number): bigint {
 export function hypProt(attributes: bigint): number {
   const writable = (attributes & AP_READ_ONLY) === 0n ? PROT.W : 0;
   const executable = (attributes & XN) === 0n ? PROT.X : 0;
-  const device = ((attributes >> ATTR_INDEX_SHIFT) & 7n) === MT_DEVICE_nGnRE ? PROT.DEVICE : 0;
-  return PROT.R | writable | executable | device;
+  const index = (attributes >> ATTR_INDEX_SHIFT) & 7n;
+  const device = index === MT_DEVICE_nGnRE ? PROT.DEVICE : 0;
+  const noncacheable = index === MT_NORMAL_NC ? PROT.NC : 0;
+  return PROT.R | writable | executable | device | noncacheable;
 }
 
 /**
@@ -69,32 +73,61 @@ export function hypProt(attributes: bigint): number {
  * type.
  */
 const S2_NORMAL = 0xfn << 2n;
+const S2_NORMAL_NC = 0x5n << 2n;
 const S2_DEVICE_nGnRE = 0x1n << 2n;
+/** Stage 2, XN[1:0]: 0b01 not at EL1, 0b11 not at EL0, 0b10 nowhere. Source: FEAT_XNX. */
+const XN_SHIFT = 53n;
+const XN_PXN = 1n;
+const XN_NOWHERE = 2n;
+const XN_UXN = 3n;
+/** Who may execute: X, PXN or UXN alone, or none of them. */
+const EXECUTION = PROT.X | PROT.PXN | PROT.UXN;
 /** Stage 2, S2AP: read, write. */
 const S2AP_R = 1n << 6n;
 const S2AP_W = 1n << 7n;
 
 /**
  * Host stage 2. `prot` is PROT bits.
- * Source: stage2_set_prot_attr, hyp/pgtable.c (android14-6.1); all of protection 1, 2, 3, 5, 6, 7,
- * 8 and 0xf are measured,
- * trace ops.
+ * Source: stage2_set_prot_attr, hyp/pgtable.c (android14-6.1); 1, 2, 3, 5, 6, 7, 8 and 0xf are
+ * measured, trace ops, the others read. A device is a device whether cacheable or not.
  */
 export function hostStage2Attributes(prot: number): bigint {
-  const type = (prot & PROT.DEVICE) === 0 ? S2_NORMAL : S2_DEVICE_nGnRE;
+  const normal = (prot & PROT.NC) === 0 ? S2_NORMAL : S2_NORMAL_NC;
+  const type = (prot & PROT.DEVICE) === 0 ? normal : S2_DEVICE_nGnRE;
   const readable = (prot & PROT.R) === 0 ? 0n : S2AP_R;
   const writable = (prot & PROT.W) === 0 ? 0n : S2AP_W;
-  const executable = (prot & PROT.X) === 0 ? XN : 0n;
-  return AF | INNER_SHAREABLE | type | readable | writable | executable;
+  return AF | INNER_SHAREABLE | type | readable | writable | executeNever(prot);
 }
+
+/** Source: stage2_set_prot_attr, hyp/pgtable.c: exec_type. */
+function executeNever(prot: number): bigint {
+  switch (prot & EXECUTION) {
+    case PROT.X:
+      return 0n;
+    case PROT.PXN:
+      return XN_PXN << XN_SHIFT;
+    case PROT.UXN:
+      return XN_UXN << XN_SHIFT;
+    default:
+      return XN_NOWHERE << XN_SHIFT;
+  }
+}
+
+/** Whether stage 2 has an entry for a protection: X, PXN and UXN exclude each other. */
+export const hasHostEntry = (prot: number): boolean =>
+  [0, PROT.X, PROT.PXN, PROT.UXN].includes(prot & EXECUTION);
+
+const EXECUTION_OF = [PROT.X, PROT.PXN, 0, PROT.UXN] as const;
 
 /** The permission that stage-2 attributes give, as PROT bits. */
 export function hostStage2Prot(attributes: bigint): number {
   const readable = (attributes & S2AP_R) === 0n ? 0 : PROT.R;
   const writable = (attributes & S2AP_W) === 0n ? 0 : PROT.W;
-  const executable = (attributes & XN) === 0n ? PROT.X : 0;
-  const device = (attributes & (0xfn << 2n)) === S2_DEVICE_nGnRE ? PROT.DEVICE : 0;
-  return readable | writable | executable | device;
+  const type = attributes & (0xfn << 2n);
+  const device = type === S2_DEVICE_nGnRE ? PROT.DEVICE : 0;
+  const noncacheable = type === S2_NORMAL_NC ? PROT.NC : 0;
+  const executable = EXECUTION_OF[Number((attributes >> XN_SHIFT) & 3n)] ?? 0;
+  return readable | writable | executable | device | noncacheable;
 }
 
 /** Source: PKVM_HOST_MEM_PROT and PKVM_HOST_MMIO_PROT, nvhe/mem_protect.h (android14-6.1). */

@@ -2,7 +2,7 @@
 
 import { addressOf, type HypVa, hypVa, type Pfn, pfn } from "../../spec/types/address.ts";
 import { PAGE_HYP, PROT } from "../../spec/types/module.ts";
-import type { HypPageState } from "../../spec/types/page.ts";
+import type { PageState } from "../../spec/types/page.ts";
 import { hypAttributes } from "./attributes.ts";
 import { leaf, STATE_OWNED, STATE_SHARED_BORROWED } from "./descriptor.ts";
 
@@ -25,22 +25,27 @@ export const hypPhys = (va: bigint): bigint => BigInt.asUintN(64, va - HYP_LINEA
 /** The page that a linear-map address belongs to. */
 export const linearPage = (va: bigint): Pfn => pfn(Number(hypPhys(va) >> 12n));
 
+/** How pKVM maps a page in its linear map. Source: default_hyp_prot, PAGE_HYP, PAGE_HYP_DEVICE. */
+export const hypLinearProt = (memory: boolean): number =>
+  memory ? PAGE_HYP : PAGE_HYP | PROT.DEVICE;
+
 /**
  * The linear-map entry of one page in a state.
  * Source: hyp_complete_donation, hyp_complete_share, hyp/nvhe/mem_protect.c (android14-6.1):
  * PAGE_HYP with the state in
  * the software bits, PAGE_HYP_DEVICE for what is not memory.
  */
-export function hypLinearEntry(page: Pfn, state: HypPageState, memory: boolean): bigint {
-  const attributes = hypAttributes(memory ? PAGE_HYP : PAGE_HYP | PROT.DEVICE);
-  switch (state) {
+export function hypLinearEntry(page: Pfn, { hyp, hypProt }: PageState, memory: boolean): bigint {
+  const attributes = hypAttributes(hypProt ?? hypLinearProt(memory));
+  switch (hyp) {
     case "NOPAGE":
       return 0n;
     case "OWNED":
+    case "RESTRICTED_PROT":
       return leaf(addressOf(page), 3, attributes | STATE_OWNED);
     // do_share maps everything alike.
     case "SHARED_BORROWED":
-      return leaf(addressOf(page), 3, hypAttributes(PAGE_HYP) | STATE_SHARED_BORROWED);
+      return leaf(addressOf(page), 3, hypAttributes(hypProt ?? PAGE_HYP) | STATE_SHARED_BORROWED);
   }
 }
 

@@ -44,9 +44,9 @@ function syncPage(machine: Machine, pre: Hyp, post: Hyp, page: Pfn): void {
     const replaced = setHostPage(physical, hypPool, hostStage2, page, entry);
     if (isValid(replaced.entry)) invalidateHostStage2(machine, addressOf(page));
   }
-  if (before.hyp !== after.hyp) {
+  if (before.hyp !== after.hyp || before.hypProt !== after.hypProt) {
     const pa = addressOf(page);
-    setHypEntry(machine, hypLinear(pa), hypLinearEntry(page, after.hyp, isMemory(hostStage2, pa)));
+    setHypEntry(machine, hypLinear(pa), hypLinearEntry(page, after, isMemory(hostStage2, pa)));
   }
 }
 

@@ -13,6 +13,7 @@ import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
 import { BRANCH_WALKS } from "./branch-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
+import { MAPPING_WALKS } from "./mapping-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 import { SMC_WALKS } from "./smc-walks.ts";
 
@@ -105,6 +106,7 @@ export const WALKS: readonly Walk[] = [
   ...OWNERSHIP_WALKS,
   ...BRANCH_WALKS,
   ...SMC_WALKS,
+  ...MAPPING_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },

@@ -10,6 +10,7 @@ import {
   changesOnly,
   EVERY_ACTION,
   ensure,
+  panics,
   refuses,
   spell,
   succeeded,
@@ -76,7 +77,10 @@ export const DEPRIVILEGE: readonly StepClause[] = [
       "The first __pkvm_prot_finalize of a CPU puts the host behind stage 2 on that CPU alone.",
     source: [cite("android14-6.1", "__pkvm_prot_finalize, hyp/nvhe/mem_protect.c")],
     on: ["hvc"],
-    applies: (step) => finalises(step) && step.pre.boot.finalised[step.action.cpu] === false,
+    applies: (step) =>
+      finalises(step) &&
+      step.pre.boot.finalised[step.action.cpu] === false &&
+      step.pre.el2.earlyBytes === 0,
     holds: (step) =>
       all(
         answers(step.outcome, 0),
@@ -165,6 +169,21 @@ export const DEPRIVILEGE: readonly StepClause[] = [
     on: ["pkvm_drop_host_privileges"],
     applies: ({ outcome }) => succeeded(outcome),
     holds: ({ pre }) => ensure(pre.boot.hypUp, "there is no pKVM at EL2"),
+  }),
+  clause({
+    id: "LIFE-34",
+    kind: "kernel",
+    statement: "A CPU that is finalised while the linear map has early mappings stops the system.",
+    source: [
+      cite("android14-6.1", "__pkvm_close_module_registration, hyp/nvhe/modules.c: WARN_ON_ONCE"),
+    ],
+    on: ["hvc"],
+    applies: (step) =>
+      finalises(step) &&
+      step.pre.boot.finalised[step.action.cpu] === false &&
+      branchOf(step.pre.config).closingCheck === "__pkvm_prot_finalize" &&
+      step.pre.el2.earlyBytes !== 0,
+    holds: ({ outcome }) => panics(outcome, "EARLY_MAPPING_LEFT"),
   }),
   clause({
     id: "LIFE-33",

@@ -59,6 +59,7 @@ const pageOf = (address: bigint): HypVa => hypVa(address & ~(PAGE_SIZE - 1n));
 const protFits = (prot: number): boolean =>
   (prot & PROT.R) !== 0 &&
   (prot & (PROT.PXN | PROT.UXN)) === 0 &&
+  (prot & (PROT.DEVICE | PROT.NC)) !== (PROT.DEVICE | PROT.NC) &&
   !((prot & PROT.X) !== 0 && (prot & (PROT.W | PROT.DEVICE)) !== 0);
 
 /** Addresses of EL2 on the measured machine have 39 bits. */
@@ -203,8 +204,7 @@ export const MAPPING: readonly StepClause[] = [
       return (
         maps(step) &&
         !debugStops(step, argument(step, 2)) &&
-        isMemory(page) &&
-        pageAt(step.pre, page).host !== "OWNED"
+        (!isMemory(page) || pageAt(step.pre, page).host !== "OWNED")
       );
     },
     holds: (step) => refuses(step, "EPERM"),
@@ -216,7 +216,7 @@ export const MAPPING: readonly StepClause[] = [
       "A page to be writable and executable, or unreadable, is refused and stays the host's.",
     source: [cite("android14-6.1", "hyp_set_prot_attr, hyp/pgtable.c; __pkvm_map_module_page")],
     on: ["hvc"],
-    applies: (step) => donates(step) && inReach(mapCall(step).va) && !protFits(mapCall(step).prot),
+    applies: (step) => donates(step) && !protFits(mapCall(step).prot),
     holds: (step) => refuses(step, "EINVAL"),
   }),
   clause({
@@ -237,7 +237,7 @@ export const MAPPING: readonly StepClause[] = [
     statement: "A page to be mapped beyond the addresses of EL2 is refused and stays the host's.",
     source: [cite("android14-6.1", "kvm_pgtable_hyp_map, hyp/pgtable.c: the walk is refused")],
     on: ["hvc"],
-    applies: (step) => donates(step) && !inReach(mapCall(step).va),
+    applies: (step) => donates(step) && protFits(mapCall(step).prot) && !inReach(mapCall(step).va),
     holds: (step) => refuses(step, "ERANGE"),
   }),
   clause({

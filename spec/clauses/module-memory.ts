@@ -14,12 +14,16 @@ export const lies = (address: bigint, within: Reservation): boolean =>
 
 /**
  * Whether an address lies below the first or above the last reservation; what lies between two is
- * not noticed.
+ * not noticed. What was taken for private mappings does not count.
  * Source: assert_in_mod_range and mod_range, hyp/nvhe/mm.c.
  */
-export const outsideModules = (hyp: Hyp, address: bigint): boolean =>
-  !hyp.el2.reservations.some(({ base }) => base <= address) ||
-  !hyp.el2.reservations.some((reservation) => address < endOf(reservation));
+export function outsideModules(hyp: Hyp, address: bigint): boolean {
+  const ofModules = hyp.el2.reservations.filter(({ isPrivate }) => isPrivate !== true);
+  return (
+    !ofModules.some(({ base }) => base <= address) ||
+    !ofModules.some((reservation) => address < endOf(reservation))
+  );
+}
 
 /** The reservation of a module's last attempt, and the addresses in it that are mapped. */
 export function reservationOf(

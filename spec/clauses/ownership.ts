@@ -14,6 +14,7 @@ import {
   everyPage,
   isBeyond,
   isBeyondHyp,
+  isFreeAtHyp,
   isPinned,
   isPlain,
   isShared,
@@ -96,7 +97,10 @@ export const OWNERSHIP: readonly StepClause[] = [
     on: ON,
     applies: walks(
       "share",
-      (asked, { pre }) => meetsChecks(pre, asked) && everyPage(pre, asked, isPlain),
+      (asked, step) =>
+        meetsChecks(step.pre, asked) &&
+        everyPage(step.pre, asked, isPlain) &&
+        everyPage(step.pre, asked, isFreeAtHyp(step)),
     ),
     holds: (step) =>
       moves(step, () => ({
@@ -238,7 +242,10 @@ export const OWNERSHIP: readonly StepClause[] = [
     on: ON,
     applies: walks(
       "donate",
-      (asked, { pre }) => everyPage(pre, asked, isPlain) && !isBeyondHyp(asked),
+      (asked, step) =>
+        everyPage(step.pre, asked, isPlain) &&
+        everyPage(step.pre, asked, isFreeAtHyp(step)) &&
+        !isBeyondHyp(asked),
     ),
     holds: (step) => moves(step, () => HYP_PAGE),
   }),

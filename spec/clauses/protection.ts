@@ -45,11 +45,20 @@ const fullProt = (page: Pfn): number =>
   isMemory(page) ? PROT.R | PROT.W | PROT.X : PROT.R | PROT.W;
 
 function withProt({ prot }: Asked): (before: PageState, page: Pfn) => PageState {
-  return ({ hyp, refcount }, page) => {
-    if (Number(prot) === fullProt(page)) return { ...PLAIN_PAGE, hyp, refcount };
-    const module = { host: "MODULE_OWNED", hyp, refcount } as const;
+  return (before, page) => {
+    const { hyp, refcount, hypProt } = before;
+    const byHyp = { hyp, refcount, ...(hypProt === undefined ? {} : { hypProt }) };
+    if (Number(prot) === fullProt(page)) return { ...PLAIN_PAGE, ...byHyp };
+    const module = { host: "MODULE_OWNED", ...byHyp } as const;
     if (prot === 0n) return { ...module, owner: "PROTECTED" };
-    return { ...module, owner: "HOST", prot: Number(prot) };
+    // A device that the host may read, write and not execute is in no state of its own.
+    const isHosts = !isMemory(page) && prot % 8n === 6n;
+    return {
+      ...module,
+      host: isHosts ? "OWNED" : "MODULE_OWNED",
+      owner: "HOST",
+      prot: Number(prot),
+    };
   };
 }
 
@@ -61,6 +70,11 @@ const isOfOneKind = (asked: Asked, { pre }: TransferStep): boolean =>
   !startsInMemory(asked) ||
   everyPage(pre, asked, ({ host }) => host === "MODULE_OWNED") ||
   everyPage(pre, asked, isPlain);
+
+/** X, PXN and UXN exclude each other. */
+const EXECUTION = BigInt(PROT.X | PROT.PXN | PROT.UXN);
+const hasEntry = ({ prot }: Asked): boolean =>
+  [0n, BigInt(PROT.X), BigInt(PROT.PXN), BigInt(PROT.UXN)].includes(prot & EXECUTION);
 
 const protects = (isSo: (asked: Asked, step: TransferStep) => boolean) =>
   asks(["protect"], (asked, step) => isAllowed(asked) && isShort(asked) && isSo(asked, step));
@@ -150,7 +164,8 @@ export const PROTECTION: readonly StepClause[] = [
     ],
     on: ON,
     applies: protects(
-      (asked, step) => inOneRegion(asked) && isOfOneKind(asked, step) && isWalked(asked),
+      (asked, step) =>
+        inOneRegion(asked) && isOfOneKind(asked, step) && hasEntry(asked) && isWalked(asked),
     ),
     holds: (step) => {
       const asked = askedBy(step);
@@ -163,7 +178,7 @@ export const PROTECTION: readonly StepClause[] = [
     statement: "A change of protection beyond the host's addresses stops the system.",
     source: [cite("android14-6.1", `module_change_host_page_prot, ${MEM_PROTECT}: WARN_ON`)],
     on: ON,
-    applies: protects((asked) => inOneRegion(asked) && !isWalked(asked)),
+    applies: protects((asked) => inOneRegion(asked) && hasEntry(asked) && !isWalked(asked)),
     holds: ({ outcome }) => panics(outcome, "EL2_BUG"),
   }),
   clause({

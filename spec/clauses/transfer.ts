@@ -26,7 +26,7 @@ export interface Asked {
   readonly what: Transfer;
   readonly start: bigint;
   readonly bytes: bigint;
-  /** Of a change of protection: an enum, 32 bits. */
+  /** Of a change of protection: an enum of 64 bits. */
   readonly prot: bigint;
 }
 
@@ -42,7 +42,7 @@ const pages = (what: Transfer, frame = 0n, nr = 1n, prot = 0n): Asked => ({
   what,
   start: u64(frame << PAGE_SHIFT),
   bytes: u64(nr << PAGE_SHIFT),
-  prot: BigInt.asUintN(32, prot),
+  prot,
 });
 
 /** Whole pages between two EL2 addresses. */
@@ -147,6 +147,15 @@ export const asks =
 /** The same where the table can be asked and the range looked at. */
 export const walks = (kind: Transfer, isSo: (asked: Asked, step: TransferStep) => boolean) =>
   asks([kind], (asked, step) => isWalked(asked) && isShort(asked) && isSo(asked, step));
+
+/**
+ * Whether nothing that EL2 has in its linear map stands in the way of a share or a donation: a
+ * debug build looks for anything, a production build trips over other permissions.
+ */
+export const isFreeAtHyp =
+  ({ pre }: TransferStep) =>
+  ({ hyp, hypProt }: PageState): boolean =>
+    pre.config.build === "el2debug" ? hyp === "NOPAGE" : hypProt === undefined;
 
 export const isPlain = (state: PageState): boolean => state.host === "OWNED";
 export const isShared = (state: PageState): boolean => state.host === "SHARED_OWNED";

@@ -59,6 +59,8 @@ export interface FirmwareState {
 export interface Reservation {
   readonly base: HypVa;
   readonly pages: number;
+  /** It was taken for a private mapping and does not count as module memory. */
+  readonly isPrivate?: boolean;
 }
 
 /** One page that EL2 maps in its private range for a module. */
@@ -74,6 +76,8 @@ export interface El2Space {
   readonly reservations: readonly Reservation[];
   /** Module pages by EL2 page address. */
   readonly mappings: ReadonlyMap<HypVa, ModuleMapping>;
+  /** Bytes that linear_map_early mapped and nobody unmapped: an int that wraps. */
+  readonly earlyBytes: number;
 }
 
 /** Callbacks that a module can register, by the name of the op that registers them. */

@@ -7,7 +7,7 @@ import type { HypVa, KernVa, Pfn } from "./address.ts";
  * Source: enum kvm_pgtable_prot; the bits are confirmed by the measured trace `ops` (X 1, W 2, R 4,
  * device 8).
  */
-export const PROT = { X: 1, W: 2, R: 4, DEVICE: 8, PXN: 0x20, UXN: 0x40 } as const;
+export const PROT = { X: 1, W: 2, R: 4, DEVICE: 8, NC: 0x10, PXN: 0x20, UXN: 0x40 } as const;
 export const PAGE_HYP = PROT.R | PROT.W;
 export const PAGE_HYP_EXEC = PROT.R | PROT.X;
 export const PAGE_HYP_RO = PROT.R;

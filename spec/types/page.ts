@@ -14,8 +14,11 @@ export type HostPageState =
 /** Whose mark an invalid host stage-2 entry carries. Source: enum pkvm_component_id. */
 export type OwnerId = "HOST" | "HYP" | "GUEST" | "FFA" | "PROTECTED";
 
-/** What the hypervisor may do with a page through its linear map. */
-export type HypPageState = "NOPAGE" | "OWNED" | "SHARED_BORROWED";
+/**
+ * What the hypervisor may do with a page through its linear map, as it reads it off its own entry:
+ * one with other permissions than RW is in no state that any check wants.
+ */
+export type HypPageState = "NOPAGE" | "OWNED" | "SHARED_BORROWED" | "RESTRICTED_PROT";
 
 /** One page. Only pages that differ from `PLAIN_PAGE` are kept. */
 export interface PageState {
@@ -26,6 +29,8 @@ export interface PageState {
   readonly refcount: number;
   /** PROT bits that a module left to the host; only a MODULE_OWNED page of the host has them. */
   readonly prot?: number;
+  /** PROT bits of EL2's own entry, where a module mapped it otherwise than pKVM would. */
+  readonly hypProt?: number;
 }
 
 /** A page of memory that is plainly the host's. */

@@ -32,7 +32,7 @@ import {
 } from "../../../model/pgtable/table.ts";
 import { addressOf, pfn } from "../../../spec/types/address.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../../../spec/types/module.ts";
-import { HYP_PAGE, PLAIN_PAGE } from "../../../spec/types/page.ts";
+import { HYP_PAGE, PLAIN_PAGE, SHARED_PAGE } from "../../../spec/types/page.ts";
 import { wordMemory } from "./word-memory.ts";
 
 const POOL = 0x7f40_0000n;
@@ -105,10 +105,10 @@ test("EL2 stage-1 attributes: AP[1] and AF and inner shareable always, W^X as gi
     expect(hypProt(hypAttributes(prot))).toBe(prot);
   }
   expect(moduleEntry(PAGE, PAGE_HYP_EXEC)).toBe(PA | 0x7c3n);
-  expect(hypLinearEntry(PAGE, "OWNED", true)).toBe(PA | 0x40000000000743n);
+  expect(hypLinearEntry(PAGE, HYP_PAGE, true)).toBe(PA | 0x40000000000743n);
   // SHARED_BORROWED is software bit 1: bit 56.
-  expect(hypLinearEntry(PAGE, "SHARED_BORROWED", true)).toBe(PA | 0x140000000000743n);
-  expect(hypLinearEntry(PAGE, "NOPAGE", true)).toBe(0n);
+  expect(hypLinearEntry(PAGE, SHARED_PAGE, true)).toBe(PA | 0x140000000000743n);
+  expect(hypLinearEntry(PAGE, PLAIN_PAGE, true)).toBe(0n);
 });
 
 test("EL1 kernel attributes are never reachable from EL0 and never writable and executable", () => {

@@ -190,6 +190,13 @@ const keyed = like(done, setsKey);
 const finalises = step(keyed, PROT_FINALIZE, answered(0), (h) => {
   h.boot.finalised = [true, false];
 });
+const leftEarly = step(
+  like(keyed, (h) => {
+    h.el2.earlyBytes = 0x1000;
+  }),
+  PROT_FINALIZE,
+  panicked("EARLY_MAPPING_LEFT"),
+);
 const finalisedTwice = step(DEPRIVILEGED, PROT_FINALIZE, answered(EPERM));
 const dies = step(TRUSTED, hvc(0xc600_000en, 0x50000, 0), panicked("UNMAP_NOT_OWNED"), (h) => {
   h.end = { kind: "hyp-panic", reason: "UNMAP_NOT_OWNED", esr: undefined };
@@ -247,6 +254,7 @@ describe("deprivileging", () => {
       answering(finalisedTwice, UNKNOWN),
       leaving(finalisedTwice, takesPage),
     ],
+    "LIFE-34": [leftEarly, answering(leftEarly, answered(0))],
     "LIFE-19": [
       finalises,
       leaving(finalises, (h) => {

@@ -100,8 +100,8 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     wrong: "EL2 maps a page for a module and leaves it to the host.",
     change: {
       file: HYPERCALLS,
-      from: "    hostDonateHyp(hyp, page);\n    hyp.el2.mappings.set(",
-      to: "    hyp.el2.mappings.set(",
+      from: "    hostDonateHyp(hyp, mapping.page);\n",
+      to: "",
     },
     spokenOfBy: ["LOAD-22", "INV-9"],
   },
@@ -109,7 +109,7 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     id: "M25",
     wrong: "Memory of a module may be writable and executable.",
     change: {
-      file: HYPERCALLS,
+      file: "model/ownership/hyp-map.ts",
       from: "return !(has(PROT.X) && (has(PROT.W) || has(PROT.DEVICE)));",
       to: "return !(has(PROT.X) && has(PROT.DEVICE));",
     },

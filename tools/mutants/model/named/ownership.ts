@@ -93,8 +93,8 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     wrong: "A page without any protection left is not marked, and the host faults it in again.",
     change: {
       file: PROTECT,
-      from: 'if (prot === 0) return { host: "MODULE_OWNED", owner: "PROTECTED", hyp, refcount };',
-      to: "if (prot === 0) return { ...PLAIN_PAGE, hyp, refcount };",
+      from: 'if (prot === 0) return { host: "MODULE_OWNED", owner: "PROTECTED", ...byHyp };',
+      to: "if (prot === 0) return { ...PLAIN_PAGE, ...byHyp };",
     },
     spokenOfBy: ["OWN-22"],
   },

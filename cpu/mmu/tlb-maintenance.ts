@@ -1,5 +1,6 @@
 // TLBI: which kept translations each form takes away, and from which cores.
 
+import type { Features } from "../cpu-model.ts";
 import type { Core } from "../state.ts";
 import { flushMicroTlb } from "./micro-tlb.ts";
 import { controlsOf, type Regime } from "./regime.ts";
@@ -57,10 +58,11 @@ export function invalidateTlb(core: Core, form: TlbiForm, value: bigint, broadca
     asid: regime === "EL2" ? 0 : Number(BigInt.asUintN(16, value >> 48n)),
     stage2Vmid: controls.vmid,
   };
+  const { features } = core.cpuModel;
   const cores = form.shareable || broadcast ? core.memory.cores : [core];
   for (const each of cores) {
     if (each.tlb.mode === "none") continue;
-    remove(each.tlb, form, value, selection);
+    remove(each.tlb, form, named(form, value, features), selection);
     flushMicroTlb(each.tlb.micro);
   }
 }
@@ -72,7 +74,18 @@ interface Selection {
   readonly stage2Vmid: number;
 }
 
-function remove(tlb: Tlb, form: TlbiForm, value: bigint, selection: Selection): void {
+/** What the value of a form by address names; undefined where it names nothing. */
+function named(form: TlbiForm, value: bigint, features: Features): Named | undefined {
+  if (form.range) return namedRange(value);
+  return namedAddress(value, form.by === "IPAS2" ? IPA_BITS : VA_BITS, features);
+}
+
+function remove(
+  tlb: Tlb,
+  form: TlbiForm,
+  addresses: Named | undefined,
+  selection: Selection,
+): void {
   switch (form.by) {
     case "ALL":
       if (form.el === 2) removeRegime(tlb, selection.regime);
@@ -89,13 +102,13 @@ function remove(tlb: Tlb, form: TlbiForm, value: bigint, selection: Selection): 
       removeStage1(tlb, selection, selection.asid);
       return;
     case "VA":
-      removeAddress(tlb, form, value, selection, true);
+      if (addresses !== undefined) removeAddress(tlb, form, addresses, selection, true);
       return;
     case "VAA":
-      removeAddress(tlb, form, value, selection, false);
+      if (addresses !== undefined) removeAddress(tlb, form, addresses, selection, false);
       return;
     case "IPAS2":
-      removeIpa(tlb, form, value, selection.stage2Vmid);
+      if (addresses !== undefined) removeIpa(tlb, form, addresses, selection.stage2Vmid);
       return;
   }
 }
@@ -129,12 +142,10 @@ function removeStage2(tlb: Tlb, matches: (entry: { vmid: number }) => boolean): 
 function removeAddress(
   tlb: Tlb,
   form: TlbiForm,
-  value: bigint,
+  named: Named,
   selection: Selection,
   withAsid: boolean,
 ): void {
-  const named = form.range ? namedRange(value) : namedAddress(value);
-  if (named === undefined) return;
   const { regime, vmid, asid } = selection;
   const twoRanges = regime !== "EL2";
   const upper = twoRanges && Math.floor(named.first / 2 ** 55) % 2 === 1;
@@ -153,9 +164,7 @@ function removeAddress(
 }
 
 /** By intermediate physical address: stage 2 alone; whole translations stay. */
-function removeIpa(tlb: Tlb, form: TlbiForm, value: bigint, vmid: number): void {
-  const named = form.range ? namedRange(value) : namedAddress(value);
-  if (named === undefined) return;
+function removeIpa(tlb: Tlb, form: TlbiForm, named: Named, vmid: number): void {
   const ours = (entry: Stage2Entry | TableEntry) =>
     entry.vmid === vmid && overlaps(entry, named.first, named.sizeBytes);
   drop(tlb.stage2, (entry) => ours(entry) && ofLevel(entry.leaf.level, named.level));
@@ -178,14 +187,27 @@ function overlaps(
   return start < first + sizeBytes && first < start + size;
 }
 
-/** Address bits 55 to 12 and the TTL hint. Source: DDI0487 C5.5 TLBI VAE1. */
-function namedAddress(value: bigint): Named {
+/** The bits of a TLBI's value that are an address: of a page of VA, or of IPA. */
+const VA_BITS = 44;
+const IPA_BITS = 36;
+
+/** Address bits 55 to 12, or 47 to 12, and the TTL hint. Source: DDI0487 C5.5 TLBI VAE1, IPAS2E1. */
+function namedAddress(value: bigint, bits: number, features: Features): Named {
   const ttl = Number((value >> 44n) & 15n);
   return {
-    first: Number(BigInt.asUintN(44, value)) * 4096,
+    first: Number(BigInt.asUintN(bits, value)) * 4096,
     sizeBytes: 4096,
-    level: ttl >>> 2 === 0 ? undefined : ttl & 3,
+    level: features.TTL ? hintedLevel(ttl >>> 2, ttl & 3) : undefined,
   };
+}
+
+/**
+ * The level that a hint names. Where there is no such leaf it counts as no hint: level 0, and
+ * level 1 of 16 KiB granules (2). Source: DDI0487 C5.5 TLBI VAE1, TTL.
+ */
+function hintedLevel(granule: number, level: number): number | undefined {
+  const none = granule === 0 || level === 0 || (granule === 2 && level === 1);
+  return none ? undefined : level;
 }
 
 /**
@@ -204,6 +226,6 @@ function namedRange(value: bigint): Named | undefined {
   return {
     first: Number(base),
     sizeBytes: (num + 1) * 2 ** (5 * scale + 1) * granule,
-    level: ttl === 0 ? undefined : ttl,
+    level: hintedLevel(tg, ttl),
   };
 }

@@ -77,6 +77,10 @@ describe("stage 2", () => {
   test.each([
     ["IPAS2E1", ipaPage, 0xeen],
     ["IPAS2LE1", ipaPage, 0xeen],
+    // Bits 43 to 36 are RES0: no part of an IPA of 48 bits. TTL: 4 KiB, level 3 or level 2.
+    ["IPAS2E1", ipaPage | (0xffn << 36n), 0xeen],
+    ["IPAS2E1", ipaPage | (0b0111n << 44n), 0xeen],
+    ["IPAS2E1", ipaPage | (0b0110n << 44n), 0x1dn],
     ["IPAS2E1", ipaPage + 1n, 0x1dn],
     ["RIPAS2E1", (1n << 46n) | (ipaPage - 1n), 0xeen],
     ["RIPAS2LE1IS", (1n << 46n) | (ipaPage - 2n), 0x1dn],

@@ -92,6 +92,13 @@ describe("forms of EL1", () => {
     // TTL: 4 KiB (0b01), level 3 or level 2.
     ["VAE1", asid(5) | (0b0111n << 44n) | pageNumber, gone],
     ["VAE1", asid(5) | (0b0110n << 44n) | pageNumber, kept],
+    ["VAE1", asid(5) | (0b0101n << 44n) | pageNumber, kept],
+    ["VAE1", asid(5) | (0b1101n << 44n) | pageNumber, kept],
+    // No hint at all: level 0, and level 1 of 16 KiB, where no leaf is.
+    ["VAE1", asid(5) | (0b0100n << 44n) | pageNumber, gone],
+    ["VAE1", asid(5) | (0b1000n << 44n) | pageNumber, gone],
+    ["VAE1", asid(5) | (0b1001n << 44n) | pageNumber, gone],
+    ["VAE1", asid(5) | (0b0011n << 44n) | pageNumber, gone],
     // Ranges: TG 1, SCALE 0, NUM 0 is two pages.
     ["RVAE1", asid(5) | (1n << 46n) | pageNumber, gone],
     ["RVAE1", asid(5) | (1n << 46n) | (pageNumber - 1n), gone],
@@ -99,12 +106,24 @@ describe("forms of EL1", () => {
     // NUM 3, SCALE 1: (3 + 1) * 2^6 pages from 200 pages before.
     ["RVAE1", asid(5) | (1n << 46n) | (1n << 44n) | (3n << 39n) | (pageNumber - 200n), gone],
     ["RVAE1", asid(5) | (1n << 46n) | (1n << 44n) | (2n << 39n) | (pageNumber - 200n), kept],
+    // TTL 3, 2, 1; and 1 with TG 2, which is no hint. 16 KiB granules count from VA >> 14.
+    ["RVAE1", asid(5) | (1n << 46n) | (3n << 37n) | pageNumber, gone],
+    ["RVAE1", asid(5) | (1n << 46n) | (2n << 37n) | pageNumber, kept],
+    ["RVAE1", asid(5) | (1n << 46n) | (1n << 37n) | pageNumber, kept],
+    ["RVAE1", asid(5) | (2n << 46n) | (1n << 37n) | (va >> 14n), gone],
     // A reserved granule names nothing.
     ["RVAE1", asid(5) | pageNumber, kept],
   ])("%s %s", (name, value, expected) => {
     const core = moved();
     tlbi(core, name, value);
     expect(load(core, va)).toBe(expected);
+  });
+
+  test("without FEAT_TTL the hint is ignored", () => {
+    const core = moved();
+    Object.assign(core, { cpuModel: { ...max, features: { ...max.features, TTL: false } } });
+    tlbi(core, "VAE1", asid(5) | (0b0110n << 44n) | pageNumber);
+    expect(load(core, va)).toBe(gone);
   });
 
   test("global entries go with any ASID of VAE1, and with no ASIDE1", () => {

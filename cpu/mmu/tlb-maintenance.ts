@@ -191,7 +191,7 @@ function overlaps(
 const VA_BITS = 44;
 const IPA_BITS = 36;
 
-/** Address bits 55 to 12, or 47 to 12, and the TTL hint. Source: DDI0487 C5.5 TLBI VAE1, IPAS2E1. */
+/** Address bits 55 to 12, or 47 to 12, and TTL. Source: DDI0487 C5.5 TLBI VAE1, TLBI IPAS2E1. */
 function namedAddress(value: bigint, bits: number, features: Features): Named {
   const ttl = Number((value >> 44n) & 15n);
   return {

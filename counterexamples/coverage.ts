@@ -57,9 +57,9 @@ export function errnoOf(outcome: Outcome): string | undefined {
 
 /** Counts one step, or one that was made several times. */
 export function countStep(coverage: Coverage, step: ModelStep, times = 1): void {
-  const { outcome, transition, refusedBy } = step;
+  const { outcome, transition, refusedBy, through = [] } = step;
   coverage.steps += times;
-  add(coverage.transitions, transition, times);
+  for (const name of [...through, transition]) add(coverage.transitions, name, times);
   if (refusedBy !== undefined) add(coverage.refusals, `${transition}/${refusedBy}`, times);
   const errno = errnoOf(outcome);
   if (errno !== undefined) add(coverage.errnos, errno, times);

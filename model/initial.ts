@@ -69,6 +69,7 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
       requestedNames: [],
       requested: undefined,
       iommuFinalised: false,
+      iommuClosed: false,
     },
     firmware: {
       regionBytes: firmwareBytes,

@@ -5,7 +5,7 @@ import type { Change, Mutable } from "./transition.ts";
 
 type Part = keyof Hyp;
 
-/** A copy all the way down of what states are made of: atoms, lists, maps and records. */
+/** A copy all the way down of what states are made of: atoms, lists, maps, sets and records. */
 export function copied<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copied) as T;
@@ -14,6 +14,7 @@ export function copied<T>(value: T): T {
     for (const [key, item] of value) copy.set(key, copied(item));
     return copy as T;
   }
+  if (value instanceof Set) return new Set(value) as T;
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) copy[key] = copied(item);
   return copy as T;
@@ -30,6 +31,9 @@ export function same(a: unknown, b: unknown): boolean {
     if (!(b instanceof Map) || a.size !== b.size) return false;
     for (const [key, item] of a) if (!b.has(key) || !same(item, b.get(key))) return false;
     return true;
+  }
+  if (a instanceof Set) {
+    return b instanceof Set && a.size === b.size && [...a].every((item) => b.has(item));
   }
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
   const keys = Object.keys(left);

@@ -29,6 +29,8 @@ import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
 export interface ModelStep extends Step {
   readonly transition: string;
   readonly refusedBy: string | undefined;
+  /** Transitions of the same call whose effects came before. */
+  readonly through?: readonly string[];
 }
 
 /**

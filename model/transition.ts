@@ -45,7 +45,7 @@ export interface Transition<A> {
    * What the same function goes on with after its effect: further checks that come too late to undo
    * what was done. The answer is then theirs, and what happened to memory is told in one row.
    */
-  readonly then?: (post: Hyp, action: A, outcome: Outcome) => Transition<A> | undefined;
+  readonly next?: (post: Hyp, action: A, outcome: Outcome) => Transition<A> | undefined;
 }
 
 /**
@@ -73,6 +73,8 @@ export interface Applied {
   readonly outcome: Outcome;
   readonly refusedBy: ClauseId | undefined;
   readonly transition: string;
+  /** Transitions whose effects came before the one that answered. */
+  readonly through?: readonly string[];
 }
 
 /**
@@ -131,10 +133,14 @@ export function apply<A>(
   const change = options.change ?? withImmer;
   const { post, outcome } = change(pre, (draft) => transition.effect(draft, action));
   if (outcome === undefined) throw new Error(`${transition.name}: the effect answered nothing`);
-  const next = transition.then?.(post, action, outcome);
+  const next = transition.next?.(post, action, outcome);
   if (next !== undefined) {
     const rest = apply(next, post, action, options);
-    return { ...rest, outcome: after(eventsOf(outcome), rest.outcome) };
+    return {
+      ...rest,
+      outcome: after(eventsOf(outcome), rest.outcome),
+      through: [transition.name, ...(rest.through ?? [])],
+    };
   }
   return {
     post: withEnd(post, outcome),

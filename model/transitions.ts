@@ -22,6 +22,7 @@ import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
 import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
+import { MAP_ENDS } from "./vm/map-guest.ts";
 
 /** In the order of a boot: the kernel, the loader, the dispatcher, the hypercalls, the ops, KVM. */
 export const TRANSITIONS: readonly Transition<never>[] = [
@@ -50,6 +51,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   hostPanic,
   budgetSpent,
   ...HYPERCALLS,
+  ...MAP_ENDS,
   ...OPS.values(),
   kvmCreateVm,
   kvmSetFirmwareIpa,

@@ -18,9 +18,15 @@ import { PROTECTION } from "./clauses/protection.ts";
 import { PSCI_CLAUSES } from "./clauses/psci.ts";
 import { REGISTRATION } from "./clauses/registration.ts";
 import { SMC } from "./clauses/smc.ts";
+import { UNCONFIGURED } from "./clauses/unconfigured.ts";
 import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
+import { VM_INIT } from "./clauses/vm-init.ts";
+import { VM_LOAD } from "./clauses/vm-load.ts";
+import { VM_MAP } from "./clauses/vm-map.ts";
+import { VM_TEARDOWN } from "./clauses/vm-teardown.ts";
 import { DISPATCH_INVARIANTS } from "./invariants/dispatch.ts";
+import { GUEST_INVARIANTS } from "./invariants/guests.ts";
 import { LIFECYCLE_INVARIANTS } from "./invariants/lifecycle.ts";
 import { MEMORY_INVARIANTS } from "./invariants/memory.ts";
 import { MODULE_INVARIANTS } from "./invariants/modules.ts";
@@ -42,7 +48,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...DISPATCH,
   ...KVM_HYPERCALLS,
   ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),
-  ...VM,
+  ...byNumber([...VM, ...VM_INIT, ...VM_LOAD, ...VM_TEARDOWN, ...VM_MAP, ...UNCONFIGURED]),
   ...byNumber([...PSCI_CLAUSES, ...SMC]),
   ...ABI,
   ...DOCUMENTED,
@@ -57,6 +63,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DISPATCH_INVARIANTS,
   ...OWNERSHIP_INVARIANTS,
   ...MODULE_INVARIANTS,
+  ...GUEST_INVARIANTS,
 ];
 
 const CLAUSES_BY_ID = new Map(CLAUSES.map((rule) => [rule.id, rule]));

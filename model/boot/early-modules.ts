@@ -83,6 +83,7 @@ export const iommuFinalize: Transition<IommuFinalize> = {
   guards: [],
   effect: (hyp, { value }) => {
     if (value === 0) hyp.boot.iommuFinalised = true;
+    hyp.boot.iommuClosed = true;
     return returned(0);
   },
 };

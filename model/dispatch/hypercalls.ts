@@ -2,6 +2,11 @@
 
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { SHARE_HCALLS } from "../ownership/share.ts";
+import { initVcpu } from "../vm/init-vcpu.ts";
+import { initVm } from "../vm/init-vm.ts";
+import { LOAD_HCALLS } from "../vm/load-vcpu.ts";
+import { mapGuest } from "../vm/map-guest.ts";
+import { TEARDOWN_HCALLS } from "../vm/teardown.ts";
 import type { Hypercall } from "./hypercall.ts";
 import { MAINLINE_HCALLS, mainlineHypercall } from "./mainline-hypercalls.ts";
 import {
@@ -12,6 +17,7 @@ import {
   unmapModulePage,
 } from "./module-hypercalls.ts";
 import { protFinalize } from "./prot-finalize.ts";
+import { UNCONFIGURED_HCALLS } from "./unconfigured.ts";
 
 /** Those whose differences between branches are data of the branch. */
 const EVERYWHERE: readonly Hypercall[] = [
@@ -25,7 +31,14 @@ const EVERYWHERE: readonly Hypercall[] = [
 ];
 
 /** Those that are known of android14-6.1 alone. */
-const ANDROID14: readonly Hypercall[] = [];
+const ANDROID14: readonly Hypercall[] = [
+  mapGuest,
+  initVm,
+  initVcpu,
+  ...TEARDOWN_HCALLS,
+  ...LOAD_HCALLS,
+  ...UNCONFIGURED_HCALLS,
+];
 
 const byName = (hypercalls: readonly Hypercall[]): ReadonlyMap<string, Hypercall> =>
   new Map(hypercalls.map((hypercall) => [hypercall.name, hypercall]));

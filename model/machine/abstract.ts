@@ -28,6 +28,7 @@ import {
   stateName,
   withoutState,
 } from "../pgtable/descriptor.ts";
+import { guestDisagreements } from "../pgtable/guest-stage2.ts";
 import { isMemory } from "../pgtable/host-stage2.ts";
 import { HYP_LINEAR_OFFSET, linearPage } from "../pgtable/hyp-stage1.ts";
 import { leaves } from "../pgtable/table.ts";
@@ -107,12 +108,16 @@ function readHost(machine: Machine, pages: Map<Pfn, SeenPage>): void {
     const host = valid ? stateName(entry) : "NOPAGE";
     const identity = valid && outputAddress(entry, level) === address;
     if (identity && host === "OWNED" && prot === plainProt(machine, pfn(first))) continue;
-    const owner = valid ? (identity ? "HOST" : undefined) : ownerOf(entry);
+    const owner = valid ? (identity ? ownerByState(host) : undefined) : ownerOf(entry);
     const seen: SeenPage = owner === "HYP" ? MARKED : { host, owner, prot, hyp: "NOPAGE" };
     const length = pageCount(level, count);
     for (let n = 0; n < length; n++) pages.set(pfn(first + n), seen);
   }
 }
+
+/** What the host borrows a guest owns. */
+const ownerByState = (host: SeenPage["host"]): OwnerId =>
+  host === "SHARED_BORROWED" ? "GUEST" : "HOST";
 
 /** What EL2 may do with a page through the linear map: its own text and rodata are kept apart. */
 function linearProt(machine: Machine, page: Pfn): number {
@@ -204,7 +209,7 @@ export function disagreements(machine: Machine, hyp: Hyp): string[] {
       `EL2 0x${va.toString(16)}: memory maps ${text(actual)}; the state ${text(expected)}`,
     );
   }
-  return found;
+  return [...found, ...guestDisagreements(machine, hyp)];
 }
 
 function* carveOut({ config }: Hyp): Generator<Pfn> {

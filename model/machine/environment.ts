@@ -11,6 +11,7 @@ import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers
 import { answerSmc, type Caller, callBack } from "./callbacks.ts";
 import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
+import { hostWords } from "./host-words.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
 import { hostContext } from "./layout.ts";
 import { opEffect } from "./op-effects.ts";
@@ -160,7 +161,9 @@ function recordHvc(system: System, cpu: number, imm: number, before: readonly bi
 
 /** One HVC of the host at EL2: the dispatcher's answer, or the handler that it enters. */
 function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[]): HvcAnswer {
-  const done = nested(system, () => perform(system, { kind: "hvc", cpu, imm, x }));
+  const called = { kind: "hvc", cpu, imm, x } as const;
+  const words = hostWords(system.machine, system.hyp, called);
+  const done = nested(system, () => perform(system, { ...called, ...words }));
   if (over(system)) return ENDED;
   if (done.outcome.kind === "enters") {
     const { address, hostX0 } = done.outcome;

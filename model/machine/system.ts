@@ -11,6 +11,7 @@ import { syncDescriptors } from "../pgtable/sync.ts";
 import type { BootPlan } from "../scenario.ts";
 import { type ModelStep, step } from "../step.ts";
 import type { Machine } from "./machine.ts";
+import { applyEvents } from "./memory-events.ts";
 import type { Watch } from "./watch.ts";
 
 /** A module while the kernel holds its memory. */
@@ -73,6 +74,7 @@ export function perform(system: System, action: Action): ModelStep {
   const options = system.options.omit === undefined ? {} : { omit: system.options.omit };
   const done = step(system.hyp, action, options);
   system.hyp = done.post;
+  applyEvents(system.machine, done.outcome);
   if (done.pre !== done.post) syncDescriptors(system.machine, done.pre, done.post);
   system.log.push({ kind: "step", step: done, depth: system.depth });
   for (const text of [...consoleLines(done), ...panicLines(done)]) {

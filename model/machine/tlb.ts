@@ -11,6 +11,7 @@ const VAAE1IS: Operation = [0, 8, 3, 3];
 const VALE2IS: Operation = [4, 8, 3, 5];
 const IPAS2E1IS: Operation = [4, 8, 0, 1];
 const VMALLE1IS: Operation = [0, 8, 3, 0];
+const VMALLS12E1IS: Operation = [4, 8, 3, 6];
 
 /**
  * Executes operations at EL2 of the first core; all of them reach the whole inner shareable domain.
@@ -55,4 +56,36 @@ export function invalidateHostStage2(machine: Machine, ipa: bigint): void {
     [IPAS2E1IS, pageNumber(ipa)],
     [VMALLE1IS, 0n],
   ]);
+}
+
+/** Executes operations with a guest's stage 2 in place of the host's. */
+function forGuest(
+  machine: Machine,
+  { root, vmid }: GuestTable,
+  operations: readonly (readonly [Operation, bigint])[],
+): void {
+  const { sysreg } = machine.cores[0]!;
+  const { VTTBR_EL2 } = sysreg;
+  sysreg.VTTBR_EL2 = root | (BigInt(vmid) << 48n);
+  invalidate(machine, operations);
+  sysreg.VTTBR_EL2 = VTTBR_EL2;
+}
+
+/** A guest's stage 2: its root, and the number that its translations are kept under. */
+export interface GuestTable {
+  readonly root: bigint;
+  readonly vmid: number;
+}
+
+/** A page of a guest's stage 2. Source: __kvm_tlb_flush_vmid_ipa, hyp/nvhe/tlb.c. */
+export function invalidateGuest(machine: Machine, table: GuestTable, ipa: bigint): void {
+  forGuest(machine, table, [
+    [IPAS2E1IS, pageNumber(ipa)],
+    [VMALLE1IS, 0n],
+  ]);
+}
+
+/** Everything that is kept for a guest. Source: __kvm_tlb_flush_vmid, hyp/nvhe/tlb.c. */
+export function invalidateVmid(machine: Machine, vmid: number): void {
+  forGuest(machine, { root: 0n, vmid }, [[VMALLS12E1IS, 0n]]);
 }

@@ -12,9 +12,15 @@ import type { Transition } from "../transition.ts";
  */
 const HYP_LINEAR_OFFSET = 0x40_0000_0000n - 0x4000_0000n;
 
-/** Bits of a kernel address that the hypervisor keeps: va_mask of a 39-bit address. */
-const VA_MASK = (1n << 38n) - 1n;
+/**
+ * Bits of a kernel address that the hypervisor keeps: those that tell the bytes of 1 GiB of memory
+ * apart. Source: compute_layout, arch/arm64/kvm/va_layout.c (tag_lsb, va_mask).
+ */
+const VA_MASK = (1n << 30n) - 1n;
 const HYP_TAG = 0x40_0000_0000n;
+
+/** EL2's address for an address of the kernel. Source: kern_hyp_va, asm/kvm_mmu.h. */
+export const kernHypVa = (address: bigint): bigint => (address & VA_MASK) | HYP_TAG;
 
 const conversion = (name: string, convert: (address: bigint) => bigint): Transition<Op> => ({
   name,
@@ -27,5 +33,5 @@ const conversion = (name: string, convert: (address: bigint) => bigint): Transit
 export const CONVERSIONS: readonly Transition<Op>[] = [
   conversion("hyp_pa", (address) => address - HYP_LINEAR_OFFSET),
   conversion("hyp_va", (address) => address + HYP_LINEAR_OFFSET),
-  conversion("kern_hyp_va", (address) => (address & VA_MASK) | HYP_TAG),
+  conversion("kern_hyp_va", kernHypVa),
 ];

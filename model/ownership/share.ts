@@ -139,8 +139,14 @@ const unshare = <A>(name: string, caller: Caller<A>): Transition<A> => ({
     ...devices(caller, (untouched) => (untouched === "shared" ? "EPERM" : untouched)),
     {
       clause: "OWN-5",
+      // The host's side and EL2's: what the host lends to a guest is shared, but not with EL2. The
+      // kernel looks for pins in between, which only what is shared with EL2 can have.
       permits: (hyp, action) =>
-        everyPage(hyp, caller.range(action), ({ host }) => host === "SHARED_OWNED"),
+        everyPage(
+          hyp,
+          caller.range(action),
+          ({ host, hyp: el2 }) => host === "SHARED_OWNED" && el2 === "SHARED_BORROWED",
+        ),
       refusal: () => caller.answer(negative("EPERM")),
     },
     {

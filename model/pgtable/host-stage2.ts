@@ -112,7 +112,9 @@ export function hostEntry(stage2: HostStage2, page: Pfn, pre: PageState, post: P
     leaf(pa, 3, hostStage2Attributes(prot) | state);
   switch (post.host) {
     case "OWNED":
-      return pre.host === "NOPAGE" ? 0n : mapped(defaultProt(stage2, pa), STATE_OWNED);
+      return pre.host === "NOPAGE" || isWithGuest(pre)
+        ? 0n
+        : mapped(defaultProt(stage2, pa), STATE_OWNED);
     // __host_set_page_state_range gives memory's protection, also to what 6.1 takes for memory.
     case "SHARED_OWNED":
       return mapped(HOST_MEMORY_PROT, STATE_SHARED_OWNED);
@@ -125,6 +127,10 @@ export function hostEntry(stage2: HostStage2, page: Pfn, pre: PageState, post: P
       return mapped(post.prot ?? 0, STATE_OWNED);
   }
 }
+
+/** A page that a guest has as well is taken back as if it had been the guest's alone. */
+const isWithGuest = ({ host, hyp }: PageState): boolean =>
+  host === "SHARED_BORROWED" || (host === "SHARED_OWNED" && hyp === "NOPAGE");
 
 /** Writes the entry of one page whose state changed; what decided before is returned. */
 export function setHostPage(

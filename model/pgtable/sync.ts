@@ -9,6 +9,7 @@ import { HCR_HOST, HCR_TSC, HCR_VM } from "../machine/registers.ts";
 import { invalidateHostStage2, invalidateHyp } from "../machine/tlb.ts";
 import { pageOf } from "../ownership/page-of.ts";
 import { isValid } from "./descriptor.ts";
+import { syncGuestStage2 } from "./guest-stage2.ts";
 import { hostEntry, isMemory, setHostPage, touch } from "./host-stage2.ts";
 import { hypLinear, hypLinearEntry, moduleEntry } from "./hyp-stage1.ts";
 import { writeLeaf } from "./table.ts";
@@ -27,6 +28,7 @@ export function syncDescriptors(machine: Machine, pre: Hyp, post: Hyp): void {
       setHypEntry(machine, va, mapping === undefined ? 0n : moduleEntry(mapping.pfn, mapping.prot));
     }
   }
+  if (pre.vmTable !== post.vmTable) syncGuestStage2(machine, pre, post);
   if (pre.boot !== post.boot) syncControls(machine, post);
 }
 

@@ -4,7 +4,7 @@ import type { LogEvent, Run } from "../../model/log.ts";
 import { runScenario } from "../../model/machine/run-scenario.ts";
 import { type Answer, answersOf, isSelected, recordText } from "./answers.ts";
 import { nameValue, reservationNames } from "./names.ts";
-import { argumentValue, resultValue } from "./pages.ts";
+import { argumentValue, namesAt, resultValue } from "./pages.ts";
 import { panicReasonOf } from "./panics.ts";
 import { isPlainLeaf } from "./plain-leaf.ts";
 import { type Plan, planOf, systemOf } from "./scenario.ts";
@@ -144,9 +144,13 @@ function compareSaved(reading: Reading, record: RecordOf<"save">, at: number): C
 const accessText = (value: string | undefined): string =>
   value === undefined ? "aborted" : `value ${value}`;
 
-function recordedAccess(record: RecordOf<"access">, reading: Reading): string {
-  const { fault, val, outcome } = record;
+function recordedAccess(record: RecordOf<"access">, reading: Reading, at: number): string {
+  const { fault, val, op, outcome } = record;
   if (outcome !== undefined) return outcome;
+  if (fault !== true && op === "host-write") {
+    const value = argumentValue(val ?? "", namesAt(reading.plan.names, at));
+    return accessText(`0x${(value ?? 0n).toString(16)}`);
+  }
   return accessText(fault === true ? undefined : recordedValue(val ?? "", reading));
 }
 
@@ -218,7 +222,7 @@ function compareAction(reading: Reading, record: TraceRecord, at: number): Compa
     return compared(`status ${record.status}`, event && shellAnswer(event), run);
   }
   if (record.kind === "access") {
-    return compared(recordedAccess(record, reading), event && accessAnswer(event), run);
+    return compared(recordedAccess(record, reading, at), event && accessAnswer(event), run);
   }
   if (record.kind !== "call") return leftBecause(record);
   const unanswered = event?.entry.kind === "hvc" && event.entry.after === undefined;

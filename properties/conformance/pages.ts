@@ -18,7 +18,17 @@ export interface Names {
   readonly branch: Branch;
   readonly pages: ReadonlyMap<string, NamedPages>;
   readonly saved: ReadonlyMap<string, bigint>;
+  /** Every save in order, with its record: a name can be saved again. */
+  readonly saves: readonly { readonly at: number; readonly name: string; readonly value: bigint }[];
 }
+
+/** The names as they stand at a record. */
+export const namesAt = (names: Names, record: number): Names => ({
+  ...names,
+  saved: new Map(
+    names.saves.filter(({ at }) => at < record).map(({ name, value }) => [name, value]),
+  ),
+});
 
 /**
  * CHOICE: the pages of a trace lie here, above the frames that the kernel's allocator gives out and
@@ -93,6 +103,12 @@ export const resultValue = (
 ): bigint | undefined =>
   sum((text.match(/\w+\([^)]*\)|[^+]+/g) ?? []).map((word) => wordOf(word, names)));
 
+/** A frame number, rounded up for so many pages. Source: alloc_pages, mm/page_alloc.c (linux). */
+function alignedTo(frame: bigint, pages: number): bigint {
+  const size = 1n << BigInt(Math.ceil(Math.log2(pages)));
+  return ((frame + size - 1n) / size) * size;
+}
+
 /**
  * The names of a trace: pages in the order in which they are allocated, and what was saved, which
  * is a result under its name.
@@ -100,18 +116,23 @@ export const resultValue = (
 export function namesOf({ records }: Trace, branch: Branch): Names {
   const pages = new Map<string, NamedPages>();
   const saved = new Map<string, bigint>();
+  const saves: { at: number; name: string; value: bigint }[] = [];
   let next = FIRST_PAGE;
-  for (const { record } of records) {
+  for (const [at, { record }] of records.entries()) {
     if (record.kind === "alloc") {
+      // The kernel's pages come in powers of two, aligned to their number.
+      next = alignedTo(next, record.npages);
       pages.set(record.page, { pfn: next, count: BigInt(record.npages) });
       next += BigInt(record.npages);
     } else if (record.kind === "save") {
       const value = resultValue(record.val, { pages, branch });
-      if (value !== undefined) saved.set(record.name, value);
+      if (value === undefined) continue;
+      saved.set(record.name, value);
+      saves.push({ at, name: record.name, value });
     }
   }
   if (next > BigInt(MEMORY.last)) throw new RangeError("the pages of the trace do not fit");
-  return { branch, pages, saved };
+  return { branch, pages, saved, saves };
 }
 
 /** Whether a page belongs to those that the trace allocated. */

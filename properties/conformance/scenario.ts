@@ -4,7 +4,7 @@ import type { HostAction, Scenario } from "../../model/scenario.ts";
 import type { BranchName } from "../../spec/branches/branch.ts";
 import { branchOf } from "../../spec/branches/branches.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
-import { argumentValue, type Names, namesOf } from "./pages.ts";
+import { argumentValue, type Names, namesAt, namesOf } from "./pages.ts";
 import type { RecordOf, Trace, TraceHeader, TraceRecord } from "./trace.ts";
 
 /** An action of the host with the record that it comes from. */
@@ -101,10 +101,12 @@ const acts = ({ kind }: TraceRecord): boolean => kind === "call" || kind === "ac
 export function planOf(trace: Trace, system: SystemConfig, twice: ReadonlySet<number>): Plan {
   const { header, records } = trace;
   const names = namesOf(trace, branchOf(system));
-  const cannot = records.findIndex(({ record }) => acts(record) && !actionOf(record, names));
+  const cannot = records.findIndex(
+    ({ record }, at) => acts(record) && !actionOf(record, namesAt(names, at)),
+  );
   const until = cannot < 0 ? records.length : cannot;
   const planned = records.slice(0, until).flatMap(({ record }, at): PlannedAction[] => {
-    const action = actionOf(record, names);
+    const action = actionOf(record, namesAt(names, at));
     if (action === undefined) return [];
     const once = { record: at, action };
     return twice.has(at) ? [once, once] : [once];

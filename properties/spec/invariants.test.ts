@@ -20,6 +20,22 @@ import {
   TEXT_VA,
   TRUSTED,
 } from "./tried.ts";
+import {
+  dying,
+  EMPTY_VM,
+  frees,
+  GUEST,
+  HANDLE,
+  KVM_PAGE,
+  LAST_RAN,
+  loads,
+  owns,
+  pins,
+  ROOT,
+  setsVm,
+  VCPU_PAGES,
+  withVcpu,
+} from "./vm-states.ts";
 
 type States = readonly [good: Hyp, bad: Hyp, ...more: Hyp[]];
 
@@ -193,6 +209,52 @@ const STATES: Readonly<Record<string, States>> = {
     like(LOADED, (h) => {
       h.el2.reservations = [];
     }),
+  ],
+  "INV-26": [
+    withVcpu(),
+    like(withVcpu(), frees(LAST_RAN)),
+    withVcpu({ lastRan: ROOT[0]! }),
+    withVcpu({ stage2: { ...EMPTY_VM.stage2, pool: [LAST_RAN] } }),
+  ],
+  "INV-27": [
+    dying("OWNED"),
+    like(dying("OWNED"), frees(GUEST)),
+    like(dying("SHARED_BORROWED"), owns(GUEST)),
+  ],
+  "INV-28": [
+    dying("OWNED"),
+    like(dying("OWNED"), (h) => {
+      const pages = h.vmTable.get(HANDLE)?.stage2.pages;
+      pages?.set(0, { pfn: GUEST, state: "OWNED" });
+    }),
+  ],
+  "INV-29": [
+    dying("SHARED_BORROWED"),
+    like(dying("SHARED_BORROWED"), (h) => h.vmTable.clear()),
+    like(dying("OWNED"), (h) => h.vmTable.clear()),
+  ],
+  "INV-30": [
+    dying("OWNED"),
+    like(dying("OWNED"), (h) => {
+      h.memProtect = 0;
+    }),
+  ],
+  "INV-31": [
+    withVcpu(),
+    like(withVcpu(), pins(-1, KVM_PAGE)),
+    like(withVcpu(), frees(VCPU_PAGES[2]!)),
+  ],
+  "INV-32": [
+    like(withVcpu(), loads(0, 0)),
+    like(withVcpu(), loads(0, 1)),
+    like(withVcpu({ isDying: true }), loads(0, 0)),
+    like(like(withVcpu(), loads(0, 0)), loads(1, 0)),
+  ],
+  "INV-33": [
+    withVcpu(),
+    like(withVcpu(), setsVm(EMPTY_VM, 0xfff)),
+    withVcpu({ createdVcpus: 0 }),
+    withVcpu({ isProtected: false, pvmfwLoadAddr: 0n }),
   ],
 };
 

@@ -25,7 +25,8 @@ const RULES = [...CLAUSES, ...INVARIANTS];
  * The recorded traces that rules may cite, and the two documents about the machines and the runs.
  */
 const RECORDED = new Set(
-  `base create directed fw-missing-after-iommufin fw-modok fw-modok-iommufin fw-nomod
+  `life-map-np life-map-p life-p life-teardown-loaded random-life-201 random-life-202 vmbad
+   base create directed fw-missing-after-iommufin fw-modok fw-modok-iommufin fw-nomod
    host-hypercall-ids late machines
    mod-doubleload mod-empties mod-failinit mod-kvmoff mod-missing mod-missing-first
    mod-notprotected mod-ok mod-rawids mod-regbad0 mod-regbadk mod-regnoload mod-twice mod-two ops

@@ -106,6 +106,7 @@ export const POWER_ON: Hyp = {
     requestedNames: [],
     requested: undefined,
     iommuFinalised: false,
+    iommuClosed: false,
   },
   firmware: { regionBytes: 0x100000, content: "image", advertisedBytes: 0x100000 },
   modules: new Map(),

@@ -16,6 +16,7 @@ import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { MAPPING_WALKS } from "./mapping-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 import { SMC_WALKS } from "./smc-walks.ts";
+import { VM_WALKS } from "./vm-walks.ts";
 
 /** A list of actions from power-on, on one system, and why no boot of the machine does it. */
 export interface Walk {
@@ -25,13 +26,18 @@ export interface Walk {
   readonly actions: readonly Action[];
   /** Rules that the walk itself breaks, because its actions come in an order that no boot has. */
   readonly breaks: readonly RuleId[];
+  /** Bytes of the firmware's region; none if it is not said. */
+  readonly firmwareBytes?: number;
 }
 
 /** Plays a walk; it ends early where the system ends. Guards in `omit` are left out. */
-export function play({ system, actions }: Walk, omit?: ReadonlySet<string>): readonly ModelStep[] {
+export function play(
+  { system, actions, firmwareBytes }: Walk,
+  omit?: ReadonlySet<string>,
+): readonly ModelStep[] {
   const steps: ModelStep[] = [];
   for (const action of actions) {
-    const pre = steps.at(-1)?.post ?? initialHyp(system, 0);
+    const pre = steps.at(-1)?.post ?? initialHyp(system, firmwareBytes ?? 0);
     if (pre.end !== undefined) break;
     steps.push(step(pre, action, omit === undefined ? {} : { omit }));
   }
@@ -107,6 +113,7 @@ export const WALKS: readonly Walk[] = [
   ...BRANCH_WALKS,
   ...SMC_WALKS,
   ...MAPPING_WALKS,
+  ...VM_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },

@@ -230,7 +230,7 @@ export const LIFECYCLE: readonly StepClause[] = [
             (step.pre.boot.iommuFinalised || step.action.value === 0),
           `iommuFinalised is ${step.post.boot.iommuFinalised} after ${step.action.value}`,
         ),
-        changesOnly(step, "boot.iommuFinalised"),
+        changesOnly(step, "boot.iommuFinalised", "boot.iommuClosed"),
       ),
   }),
   clause({

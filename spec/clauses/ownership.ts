@@ -14,10 +14,10 @@ import {
   everyPage,
   isBeyond,
   isBeyondHyp,
+  isBorrowed,
   isFreeAtHyp,
   isPinned,
   isPlain,
-  isShared,
   moves,
   overflows,
   walks,
@@ -113,7 +113,7 @@ export const OWNERSHIP: readonly StepClause[] = [
   clause({
     id: "OWN-5",
     kind: "kernel",
-    statement: "What is not shared is not unshared.",
+    statement: "What is not shared with the hypervisor is not unshared.",
     source: [
       cite("android14-6.1", `__pkvm_host_unshare_hyp, do_unshare, ${MEM_PROTECT}`),
       measured,
@@ -121,7 +121,7 @@ export const OWNERSHIP: readonly StepClause[] = [
     on: ON,
     applies: walks(
       "unshare",
-      (asked, { pre }) => meetsChecks(pre, asked) && !everyPage(pre, asked, isShared),
+      (asked, { pre }) => meetsChecks(pre, asked) && !everyPage(pre, asked, isBorrowed),
     ),
     holds: (step) => refuses(step, "EPERM"),
   }),
@@ -138,7 +138,7 @@ export const OWNERSHIP: readonly StepClause[] = [
       "unshare",
       (asked, { pre }) =>
         meetsChecks(pre, asked) &&
-        everyPage(pre, asked, isShared) &&
+        everyPage(pre, asked, isBorrowed) &&
         !everyPage(pre, asked, (s) => !isPinned(s)),
     ),
     holds: (step) => refuses(step, "EBUSY"),
@@ -156,7 +156,7 @@ export const OWNERSHIP: readonly StepClause[] = [
       "unshare",
       (asked, { pre }) =>
         meetsChecks(pre, asked) &&
-        everyPage(pre, asked, (state) => isShared(state) && !isPinned(state)),
+        everyPage(pre, asked, (state) => isBorrowed(state) && !isPinned(state)),
     ),
     holds: (step) => moves(step, () => PLAIN_PAGE),
   }),

@@ -44,6 +44,8 @@ export interface BootState {
   readonly requested: string | undefined;
   /** pkvm_iommu_finalize was called with 0 by someone. */
   readonly iommuFinalised: boolean;
+  /** EL2 was told, whatever it was told: it answers the next one -EPERM. */
+  readonly iommuClosed: boolean;
 }
 
 /** The firmware of protected VMs (pvmfw). */

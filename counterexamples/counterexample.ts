@@ -133,6 +133,8 @@ const file = z
       from: z.int().min(0),
       /** Runs that the shrinking took. */
       runs: z.int().min(0),
+      /** What of the actions can be anything. */
+      free: z.array(z.string()).optional(),
     }),
     steps: z.array(z.string()).min(1).max(STEP_LINES_MAX),
   })
@@ -167,7 +169,12 @@ export interface Counterexample {
   readonly at?: SourcePlace;
   readonly scenario: Scenario;
   readonly options: StoredOptions;
-  readonly found: { readonly by: string; readonly from: number; readonly runs: number };
+  readonly found: {
+    readonly by: string;
+    readonly from: number;
+    readonly runs: number;
+    readonly free?: readonly string[] | undefined;
+  };
   /** Every step up to the one that breaks the rule, as `stepLine` writes it. */
   readonly steps: readonly string[];
 }

@@ -23,6 +23,8 @@ export interface Coverage {
   readonly errnos: Map<string, number>;
   /** Kinds of outcome, panics with their reason. */
   readonly outcomes: Map<string, number>;
+  /** Pairs of transitions of which the second came right after the first: `FIRST > SECOND`. */
+  readonly pairs: Map<string, number>;
   /** What the model does not know and a run stopped at. */
   readonly unmodelled: Map<string, number>;
 }
@@ -36,6 +38,7 @@ export const createCoverage = (): Coverage => ({
   refusals: new Map(),
   errnos: new Map(),
   outcomes: new Map(),
+  pairs: new Map(),
   unmodelled: new Map(),
 });
 
@@ -66,6 +69,14 @@ export function countStep(coverage: Coverage, step: ModelStep, times = 1): void 
   const panics = outcome.kind === "hyp-panic" || outcome.kind === "host-panic";
   add(coverage.outcomes, panics ? `${outcome.kind} ${outcome.reason}` : outcome.kind, times);
   if (outcome.kind === "unmodelled") add(coverage.unmodelled, outcome.what, times);
+}
+
+/** Counts which transition came right after which in one run. */
+export function countPairs({ pairs }: Coverage, steps: readonly ModelStep[]): void {
+  for (const [n, { transition }] of steps.entries()) {
+    const before = steps[n - 1];
+    if (before !== undefined) add(pairs, `${before.transition} > ${transition}`);
+  }
 }
 
 /** Counts how often the rules applied in a run. */

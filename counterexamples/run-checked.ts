@@ -7,7 +7,7 @@ import type { ModelStep } from "../model/step.ts";
 import { findingOf, type RuleId } from "../spec/findings.ts";
 import type { SystemConfig } from "../spec/types/hyp.ts";
 import { checkSteps, type Violation } from "./check.ts";
-import { type Coverage, countApplied, countStep } from "./coverage.ts";
+import { type Coverage, countApplied, countPairs, countStep } from "./coverage.ts";
 
 /** Instructions that one entry of module code may take, where nobody says otherwise. */
 export const BUDGET = 1_000_000;
@@ -47,6 +47,7 @@ export function runChecked(
     coverage.runs += 1;
     coverage.instructions += run.instructions;
     for (const step of steps) countStep(coverage, step);
+    countPairs(coverage, steps);
     countApplied(coverage, applied);
   }
   return { run, steps, violations, applied };

@@ -1,6 +1,8 @@
-// Makes a failing scenario small: delta debugging over its actions, its boot list and its programs.
+// Makes a failing scenario small: its actions, its boot list, its programs, then their arguments.
 
 import type { Scenario } from "../model/scenario.ts";
+import { reduce } from "./reduce.ts";
+import { simplified } from "./simplify.ts";
 
 /** Whether a candidate still fails in the same way. Each call is one run. */
 export type StillFails = (scenario: Scenario) => boolean;
@@ -92,29 +94,12 @@ const WORDS: Part = {
 
 const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 
-/**
- * Zeller's ddmin on the complements only: halves, then quarters, down to single items, until no
- * item can go.
- * Source: Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002, section
- * 3.
- */
-function reduce(scenario: Scenario, part: Part, fails: StillFails): Scenario {
-  let current = scenario;
-  let chunk = Math.ceil(part.items(current).length / 2);
-  while (chunk >= 1) {
-    const { length } = part.items(current);
-    const smaller = range(Math.ceil(length / chunk))
-      .map((n) => range(length).filter((place) => Math.floor(place / chunk) !== n))
-      .filter((places) => places.length >= part.atLeast && places.length < length)
-      .map((places) => part.keep(current, places))
-      .find(fails);
-    if (smaller !== undefined) {
-      current = smaller;
-      chunk = Math.min(chunk, Math.max(1, Math.ceil(part.items(current).length / 2)));
-    } else if (chunk === 1) return current;
-    else chunk = Math.ceil(chunk / 2);
-  }
-  return current;
+/** One part with as few items as it fails with. */
+function reducePart(scenario: Scenario, part: Part, fails: StillFails): Scenario {
+  const places = range(part.items(scenario).length);
+  const trial = { fails: (kept: readonly number[]) => fails(part.keep(scenario, kept)) };
+  const { items } = reduce(places, trial, part.atLeast);
+  return items.length === places.length ? scenario : part.keep(scenario, items);
 }
 
 const partsOf = (scenario: Scenario): readonly Part[] => [
@@ -162,17 +147,18 @@ function remembered(fails: StillFails): { fails: StillFails; runs: () => number 
 
 /**
  * Shrinks a failing scenario to one from which no single item can go. Actions first, because they
- * cost most to read;
- * then faults, the boot list, the programs, the words of the command line, the initramfs; round
- * again while it helps.
+ * cost most to read; then faults, the boot list, the programs, the words of the command line, the
+ * initramfs; round again while it helps. Last, what is left gets its plainest arguments, names and
+ * CPUs.
  */
 export function shrink(scenario: Scenario, stillFails: StillFails): Shrunk {
   const { fails, runs } = remembered(stillFails);
   let current = scenario;
   for (let before = Number.POSITIVE_INFINITY; sizeOf(current) < before; ) {
     before = sizeOf(current);
-    for (const part of partsOf(current)) current = reduce(current, part, fails);
+    for (const part of partsOf(current)) current = reducePart(current, part, fails);
   }
   current = plain(current, fails);
+  current = simplified(current, fails);
   return { scenario: current, from: sizeOf(scenario), runs: runs() };
 }

@@ -8,6 +8,8 @@ import { quiet, runMain } from "./exit.ts";
 import { registerExplainInsn } from "./explain-insn.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRun } from "./run.ts";
+import { registerSearch } from "./search.ts";
+import { registerShrink } from "./shrink.ts";
 
 const program = quiet(
   new Command("pkvm-spec").description(
@@ -17,6 +19,8 @@ const program = quiet(
 registerRun(program);
 registerCheck(program);
 registerReplay(program);
+registerSearch(program);
+registerShrink(program);
 registerExplainInsn(program);
 registerExec(program);
 

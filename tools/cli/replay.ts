@@ -7,14 +7,39 @@ import type { Command } from "commander";
 import { parseCounterexample } from "../../counterexamples/counterexample.ts";
 import { replay, replayLine } from "../../counterexamples/replay.ts";
 import { readModules } from "../../counterexamples/stored.ts";
+import { isWalkText, parseWalk, replayWalk } from "../../counterexamples/walk.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
+import { walkLines } from "../report/walk-lines.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** A walk of the abstract model, step by step. */
+function replayWalkText(path: string, text: string): { text: string; exitCode: number } {
+  const parsed = parseWalk(text);
+  if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
+  const { walk } = parsed;
+  const { steps, violation, divergence } = replayWalk(walk);
+  const changed =
+    divergence === undefined
+      ? `all ${walk.steps.length} steps are as stored`
+      : `step ${divergence.step + 1} was "${divergence.stored ?? "not there"}" and is now ` +
+        `"${divergence.now ?? "not there"}"`;
+  const verdict =
+    violation === undefined
+      ? `${walk.clause} is no longer broken: ${changed}`
+      : `${walk.clause} is broken at step ${violation.step + 1}: ${changed}`;
+  return {
+    text: [...walkLines(walk, steps, path), "", `${walk.verdict}: ${verdict}`].join("\n"),
+    exitCode: violation === undefined ? EXIT.holds : EXIT.violation,
+  };
+}
+
 /** Replays a file; 1 when the rule is broken, as was stored. */
 export function replayText(path: string): { text: string; exitCode: number } {
-  const parsed = parseCounterexample(readFileSync(path, "utf8"));
+  const content = readFileSync(path, "utf8");
+  if (isWalkText(content)) return replayWalkText(path, content);
+  const parsed = parseCounterexample(content);
   if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
   const { counterexample } = parsed;
   // Module files are named from the project's root, or from where the file lies.

@@ -50,6 +50,10 @@ function stepLines(steps: readonly string[]): string[] {
   return from === 0 ? shown : [`        ${from} earlier steps`, ...shown];
 }
 
+/** What can be anything; nothing where everything matters. */
+const freeLines = (free: readonly string[]): readonly string[] =>
+  free.length === 0 ? [] : wrapped("  any     ", free.join(", "));
+
 /**
  * The whole report of one counterexample; `path` is where it is stored, `heading` a word for it.
  */
@@ -68,6 +72,7 @@ export function foundLines(it: Counterexample, path: string, heading: string): r
     ...wrapped("  rule    ", rule.statement),
     ...wrapped("  source  ", rule.source),
     ...(known === undefined ? [] : wrapped("  known   ", known.instead)),
+    ...freeLines(it.found.free ?? []),
     `  size    ${it.found.from} parts -> ${actions.length} actions, ${it.found.runs} runs`,
     `  replay  npx pkvm-spec replay ${path}`,
   ];

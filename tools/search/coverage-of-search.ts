@@ -3,6 +3,7 @@
 import { type Coverage, countStep, createCoverage } from "../../counterexamples/coverage.ts";
 import type { ModelStep } from "../../model/step.ts";
 import type { RuleId } from "../../spec/findings.ts";
+import { moveAt, readState } from "./exhaustive/state-set.ts";
 import type { WorldSearch } from "./find-violation.ts";
 
 const add = <K>(tally: Map<K, number>, key: K, times: number): void => {
@@ -10,7 +11,8 @@ const add = <K>(tally: Map<K, number>, key: K, times: number): void => {
 };
 
 /** The coverage of a search so far. */
-export function coverageOf({ explorer }: WorldSearch): Coverage {
+export function coverageOf(search: WorldSearch): Coverage {
+  const { explorer } = search;
   const coverage = createCoverage();
   for (const { label, hits, move } of explorer.entries) {
     const action = explorer.moves[move]?.action;
@@ -24,5 +26,46 @@ export function coverageOf({ explorer }: WorldSearch): Coverage {
   for (const [id, hits] of explorer.stateRuleHits()) {
     if (hits > 0) add(coverage.applied, id as RuleId, hits);
   }
+  countTreePairs(search, coverage);
   return coverage;
 }
+
+/**
+ * Pairs of transitions along the tree of first ways: what follows the transition by which a state
+ * was reached first. Others that lead there as well are not counted.
+ */
+function countTreePairs({ explorer, set, head }: WorldSearch, { pairs }: Coverage): void {
+  const row = new Uint32Array(set.width);
+  const transitionOf = new Map<number, Map<string, number>>();
+  for (let index = 0; index < head; index += 1) {
+    const into = moveAt(set, index);
+    if (into < 0 || explorer.moves[into]?.action === undefined) continue;
+    readState(set, index, row);
+    const from = transitionOf.get(into) ?? new Map<string, number>();
+    transitionOf.set(into, from);
+    for (const mover of explorer.searched.movers.keys()) {
+      for (const move of explorer.movesOf(mover, row)) {
+        const name = explorer.stepOf(row, move).label?.transition;
+        if (name !== undefined) add(from, name, 1);
+      }
+    }
+  }
+  for (const [into, followers] of transitionOf) {
+    const first = transitionNames(explorer.entries, into);
+    for (const [second, times] of followers)
+      for (const name of first) add(pairs, `${name} > ${second}`, times);
+  }
+}
+
+/** Transitions that a move was seen to be. */
+const transitionNames = (
+  entries: WorldSearch["explorer"]["entries"],
+  move: number,
+): ReadonlySet<string> =>
+  new Set(
+    entries.flatMap((entry) =>
+      entry.move === move && entry.changed.length > 0 && entry.label !== undefined
+        ? [entry.label.transition]
+        : [],
+    ),
+  );

@@ -10,6 +10,7 @@ import {
   verdictOf,
 } from "../../counterexamples/run-checked.ts";
 import { shrink } from "../../counterexamples/shrink.ts";
+import { freeOf } from "../../counterexamples/simplify.ts";
 import { stepLine } from "../../counterexamples/step-line.ts";
 import type { Run } from "../../model/log.ts";
 import type { ModelStep } from "../../model/step.ts";
@@ -69,7 +70,12 @@ export function counterexampleOf(
       stubs: Object.fromEntries(options.stubs ?? []),
       ...(options.watch === true ? { watch: true } : {}),
     },
-    found: { by, from: shrunk.from, runs: shrunk.runs },
+    found: {
+      by,
+      from: shrunk.from,
+      runs: shrunk.runs,
+      free: freeOf(shrunk.scenario, breaks),
+    },
     steps: steps.slice(0, violation.step + 1).map(stepLine),
   };
 }

@@ -1,0 +1,202 @@
+// `search --bound …`: every state of a small world, and the shortest way to each broken rule.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Command } from "commander";
+import { formatWalk, playWalk, type StoredWalk } from "../../counterexamples/walk.ts";
+import { MODELLED_BRANCHES } from "../../model/initial.ts";
+import { GUARDS } from "../../model/transitions.ts";
+import { BUILDS, type Build } from "../../spec/branches/branch.ts";
+import { isBranchName } from "../../spec/branches/branches.ts";
+import { findingOf, type RuleId } from "../../spec/findings.ts";
+import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { searchJson } from "../report/search-json.ts";
+import { coverageBlock } from "../report/search-lines.ts";
+import { walkLines } from "../report/walk-lines.ts";
+import { loadSearch, type SearchOrder, saveSearch } from "../search/checkpoint.ts";
+import { type Bound, carryOn, type Ended, levelSizes } from "../search/exhaustive/bfs.ts";
+import { startWorld, violationOf, type WorldSearch } from "../search/find-violation.ts";
+import { storedWalk } from "../search/stored-walk.ts";
+import { BOUND_KEYS, parseBound, sizeText } from "../search/world/bound.ts";
+import { firmwareBytes } from "../search/world/world.ts";
+import { EXIT, exiting, UsageError } from "./exit.ts";
+import { interruption, type Progress, progress } from "./progress.ts";
+
+interface SearchFlags {
+  readonly bound?: string;
+  readonly branch?: string;
+  readonly build?: string;
+  readonly omit?: readonly string[];
+  readonly symmetry: boolean;
+  readonly first?: boolean;
+  readonly checkpoint?: string;
+  readonly resume?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** The system that is asked for. */
+function systemOf(
+  { branch = "android14-6.1", build = "production" }: SearchFlags,
+  cpuCount: number,
+) {
+  const documented = branch === "documented";
+  const name = documented ? "android14-6.1" : branch;
+  if (!isBranchName(name) || !MODELLED_BRANCHES.includes(name)) {
+    const known = ["documented", ...MODELLED_BRANCHES].join(", ");
+    throw new UsageError(`--branch ${branch}: modelled so far: ${known}`);
+  }
+  if (!BUILDS.some((known) => known === build)) {
+    throw new UsageError(`--build ${build}: ${BUILDS.join(" or ")} is wanted`);
+  }
+  return { branch: name, build: build as Build, documented, cpuCount } satisfies SystemConfig;
+}
+
+interface Job {
+  readonly search: WorldSearch;
+  readonly order: SearchOrder;
+  readonly bound: Bound;
+}
+
+/** A new search, or one from disk. */
+function jobOf(flags: SearchFlags): Job {
+  const asked = parseBound(flags.bound ?? "");
+  if (typeof asked === "string") throw new UsageError(`--bound ${asked}`);
+  if (flags.resume !== undefined) {
+    const loaded = loadSearch(flags.resume);
+    if (typeof loaded === "string") throw new UsageError(`${flags.resume}: ${loaded}`);
+    return { ...loaded, bound: asked.bound };
+  }
+  const omit = flags.omit ?? [];
+  const unknown = omit.find((key) => !GUARDS.some((guard) => guard.key === key));
+  if (unknown !== undefined) throw new UsageError(`--omit ${unknown}: no guard has that name`);
+  const system = systemOf(flags, asked.size.cpus);
+  const order = { system, size: asked.size, omit, useSymmetry: flags.symmetry };
+  const options = omit.length === 0 ? {} : { omit: new Set(omit) };
+  const search = startWorld(system, asked.size, options, flags.symmetry);
+  return { search, order, bound: asked.bound };
+}
+
+/** How long the search goes on before signals are looked at. */
+const SLICE_MS = 200;
+/** Where there is no terminal, one line in so many slices says how far it is. */
+const SLICES_A_LINE = 50;
+
+/** Searches in slices, so that Ctrl-C is heard and progress is shown. */
+async function runSearch(
+  { search, order, bound }: Job,
+  flags: SearchFlags,
+  line: Progress,
+  asked: () => boolean,
+): Promise<Ended> {
+  const isNew = (rule: string): boolean => findingOf(rule as RuleId, order.system) === undefined;
+  const enough = ({ rule }: { readonly rule: string }) => flags.first === true && isNew(rule);
+  for (let slice = 1; ; slice += 1) {
+    const until = Date.now() + SLICE_MS;
+    const ended = carryOn(search, bound, { enough, pause: () => Date.now() > until });
+    if (ended !== "interrupted" || asked()) return ended;
+    const { set, levels, transitions, head } = search;
+    const text =
+      `${set.size} states, ${set.size - head} to look at, depth ${levels.length - 2}, ` +
+      `${transitions} transitions`;
+    line.at(text);
+    const isPlain = !process.stderr.isTTY && flags.json !== true;
+    if (isPlain && slice % SLICES_A_LINE === 0) process.stderr.write(`${text}\n`);
+    await new Promise((resume) => setImmediate(resume));
+  }
+}
+
+/** Why nothing shorter than what a breadth-first search finds exists. */
+const shortestText = ({ set }: WorldSearch): string =>
+  `none shorter exists in this world (${set.size} states searched, breadth first)`;
+
+/** Every broken rule as a walk, findings after violations. */
+function walksOf({ search, order }: Job): readonly StoredWalk[] {
+  const options = order.omit.length === 0 ? {} : { omit: new Set(order.omit) };
+  const walks = [...search.found.values()].flatMap((found) => {
+    const violation = violationOf(search, found, order.system, options);
+    const walk = storedWalk({
+      system: order.system,
+      firmwareBytes,
+      rule: violation.rule,
+      actions: violation.actions,
+      by: `search, depth ${found.depth}`,
+      shortest: shortestText(search),
+      ...options,
+    });
+    return walk === undefined ? [] : [walk];
+  });
+  const rank = ({ verdict }: StoredWalk): number => (verdict === "violation" ? 0 : 1);
+  return walks.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function save(walks: readonly StoredWalk[], folder: string): readonly string[] {
+  if (walks.length > 0) mkdirSync(folder, { recursive: true });
+  return walks.map((walk) => {
+    const path = join(folder, `${walk.name}.json`);
+    writeFileSync(path, formatWalk(walk));
+    return relative(process.cwd(), path);
+  });
+}
+
+const print = (lines: readonly string[]): void => {
+  process.stdout.write(`${lines.join("\n")}\n`);
+};
+
+async function search(flags: SearchFlags): Promise<number> {
+  const job = jobOf(flags);
+  const { system, size, omit } = job.order;
+  const name = `${system.documented ? "documented" : system.branch}, ${system.build}`;
+  if (flags.json !== true) print([`search   ${name}: ${sizeText(size)}`]);
+  const [line, ctrlC, started] = [progress(), interruption(), process.cpuUsage()];
+  const ended = await runSearch(job, flags, line, ctrlC.asked);
+  line.clear();
+  const { user, system: kernel } = process.cpuUsage(started);
+  const seconds = (user + kernel) / 1e6;
+  if (flags.checkpoint !== undefined) saveSearch(flags.checkpoint, job.search, job.order);
+  const walks = walksOf(job);
+  ctrlC.release();
+  const violations = walks.filter(({ verdict }) => verdict === "violation");
+  const paths = save(violations, flags.out ?? "out/counterexamples");
+  const levels = levelSizes(job.search);
+  if (flags.json === true) {
+    print([searchJson(job.search, job.order, ended, walks, seconds)]);
+  } else {
+    const known = walks.filter(({ verdict }) => verdict === "finding");
+    violations.forEach((walk, n) => {
+      print(["", ...walkLines(walk, playWalk(walk, new Set(omit)), paths[n] ?? "")]);
+    });
+    print([
+      "",
+      ...known.map(({ clause, actions, sentence }) =>
+        `known ${clause}, ${actions.length} steps: ${sentence}`.slice(0, 80),
+      ),
+      ...coverageBlock(job.search, ended, levels.length - 1, seconds),
+    ]);
+  }
+  if (violations.length > 0) return EXIT.violation;
+  return ended === "interrupted" ? EXIT.interrupted : EXIT.holds;
+}
+
+const repeated = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
+
+/** Declares `search`. */
+export function registerSearch(program: Command): void {
+  program
+    .command("search")
+    .description("search every state of a small world; 1 when a rule is broken unexpectedly")
+    .option("--bound <k=n,…>", `size and end: ${BOUND_KEYS.join(", ")}`)
+    .option("--branch <name>", "documented, or a kernel branch (default: android14-6.1)")
+    .option("--build <name>", `${BUILDS.join(" or ")} (default: production)`)
+    .option("--omit <guard>", "leave a guard out: TRANSITION/CLAUSE", repeated)
+    .option("--no-symmetry", "keep states that differ only in names")
+    .option("--first", "end at the first violation")
+    .option("--checkpoint <file>", "where to keep the search when it ends")
+    .option("--resume <file>", "carry a kept search on, with the ends of --bound")
+    .option("--out <folder>", "where counterexamples go (default: out/counterexamples)")
+    .option("--json", "print one JSON object")
+    .action(exiting(search));
+}

@@ -1,0 +1,109 @@
+// `shrink FILE.json`: a stored counterexample made as short and plain as it can be.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { formatCounterexample, parseCounterexample } from "../../counterexamples/counterexample.ts";
+import { optionsOf } from "../../counterexamples/replay.ts";
+import { BUDGET, runChecked } from "../../counterexamples/run-checked.ts";
+import { readModules } from "../../counterexamples/stored.ts";
+import { formatWalk, isWalkText, parseWalk } from "../../counterexamples/walk.ts";
+import { findViolation } from "../search/find-violation.ts";
+import { counterexampleOf } from "../search/found.ts";
+import { storedWalk } from "../search/stored-walk.ts";
+import { EXIT, exiting, UsageError } from "./exit.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The file's new text, and what was done in a line. */
+interface Shorter {
+  readonly text: string;
+  readonly line: string;
+}
+
+const lineOf = (from: number, to: number, runs: number, free: readonly string[]): string =>
+  `${from} actions -> ${to} in ${runs} runs${free.length === 0 ? "" : `; ${free.join(", ")}`}`;
+
+/** States that are searched for a shorter way at most. */
+const STATES_MAX = 300_000;
+
+/**
+ * A walk is made short by a search: all ways in a small world that are not longer, the shorter ones
+ * first. Where the world is too small for it, it stays as long as it is.
+ */
+function shorterWalk(path: string, content: string): Shorter {
+  const parsed = parseWalk(content);
+  if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
+  const { walk } = parsed;
+  const { system, clause: rule, found, actions } = walk;
+  const bound = { depth: 2 * actions.length, states: STATES_MAX };
+  const size = { cpus: system.cpuCount };
+  const sought = findViolation(system, { size, bound, isExpected: (other) => other !== rule });
+  const { violation, states } = sought;
+  const isShorter = violation !== undefined && violation.actions.length <= actions.length;
+  const shrunk = storedWalk({
+    ...walk,
+    actions: isShorter ? violation.actions : actions,
+    rule,
+    by: found.by,
+    from: actions.length,
+    shortest: isShorter ? `none shorter exists in the small world (${states} states)` : "",
+  });
+  if (shrunk === undefined) throw new UsageError(`${path}: ${rule} is no longer broken`);
+  const { runs, free } = shrunk.found;
+  return {
+    text: formatWalk({ ...shrunk, name: walk.name }),
+    line: lineOf(actions.length, shrunk.actions.length, runs + 1, free),
+  };
+}
+
+function shorterScenario(path: string, content: string): Shorter {
+  const parsed = parseCounterexample(content);
+  if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
+  const { counterexample } = parsed;
+  const { scenario, clause } = counterexample;
+  const here = readModules(scenario, resolve(dirname(path)));
+  const modules = "missing" in here ? readModules(scenario, ROOT) : here;
+  if ("missing" in modules) {
+    throw new UsageError(`${path}: there is no module file ${modules.missing}`);
+  }
+  const { budget = BUDGET, ...options } = optionsOf(counterexample);
+  const { violations } = runChecked(scenario, modules.files, { budget, ...options });
+  const violation = violations.find(({ rule }) => rule === clause);
+  const shrunk =
+    violation === undefined
+      ? undefined
+      : counterexampleOf(
+          { scenario, violation },
+          modules.files,
+          { budget, ...options },
+          counterexample.found.by,
+        );
+  if (shrunk === undefined) throw new UsageError(`${path}: ${clause} is no longer broken`);
+  const { runs, free = [] } = shrunk.found;
+  const text = formatCounterexample({ ...shrunk, name: counterexample.name });
+  return {
+    text,
+    line: lineOf(scenario.actions.length, shrunk.scenario.actions.length, runs, free),
+  };
+}
+
+/** Declares `shrink`. */
+export function registerShrink(program: Command): void {
+  program
+    .command("shrink <file.json>")
+    .description("make a stored counterexample as short and plain as it can be, in place")
+    .option("--out <file>", "write there instead")
+    .action(
+      exiting((path: string, { out = path }: { readonly out?: string }) => {
+        const content = readFileSync(path, "utf8");
+        const shorter = isWalkText(content)
+          ? shorterWalk(path, content)
+          : shorterScenario(path, content);
+        writeFileSync(out, shorter.text);
+        process.stdout.write(`${out}: ${shorter.line}\n`);
+        return EXIT.holds;
+      }),
+    );
+}

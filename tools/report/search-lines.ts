@@ -1,0 +1,59 @@
+// What a search covered, in a few lines: what was exercised, what never was, how far it went.
+
+import { type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
+import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
+import { CLAUSES, INVARIANTS } from "../../spec/registry.ts";
+import { coverageOf } from "../search/coverage-of-search.ts";
+import type { Ended } from "../search/exhaustive/bfs.ts";
+import type { WorldSearch } from "../search/find-violation.ts";
+import { wrapped } from "./found-lines.ts";
+
+const grouped = (count: number): string => count.toLocaleString("en-US");
+
+/** The bound in words. */
+const endText: Readonly<Record<Ended, string>> = {
+  "all states": "all",
+  depth: "up to the depth asked for",
+  states: "up to the number asked for",
+  memory: "up to the memory allowed",
+  interrupted: "interrupted",
+  found: "up to the first violation",
+};
+
+/** At most so many lines of a list. */
+const limited = (lines: readonly string[], most: number): readonly string[] =>
+  lines.length <= most ? lines : [...lines.slice(0, most - 1), `${lines[most - 1]} …`.slice(0, 80)];
+
+/** Rules and guards by name, and the share that was exercised. */
+export function exercisedLines(coverage: Coverage): readonly string[] {
+  const never = neverExercised(coverage);
+  const rules = CLAUSES.length + INVARIANTS.length;
+  const share = (all: number, missed: readonly string[]) => `${all - missed.length}/${all}`;
+  const list = (what: string, names: readonly string[], most: number): readonly string[] =>
+    names.length === 0 ? [] : limited(wrapped(`never ${what}: `, names.join(", ")), most);
+  return [
+    `rules ${share(rules, never.rules)}   guards ${share(GUARDS.length, never.guards)}   ` +
+      `transitions ${share(TRANSITIONS.length, never.transitions)}   ` +
+      `error codes ${coverage.errnos.size}   action pairs ${coverage.pairs.size}`,
+    ...list("rule", never.rules, 4),
+    ...list("transition", never.transitions, 3),
+  ];
+}
+
+/** The block after every search. */
+export function coverageBlock(
+  search: WorldSearch,
+  ended: Ended,
+  depth: number,
+  seconds: number,
+): readonly string[] {
+  const { set, transitions } = search;
+  const rate = seconds > 0 ? Math.round(transitions / seconds) : 0;
+  const stops = [...coverageOf(search).unmodelled.keys()].sort();
+  return [
+    `states ${grouped(set.size)} (${endText[ended]})   depth ${depth}   ` +
+      `steps ${grouped(transitions)}   ${seconds.toFixed(1)} s   ${grouped(rate)} steps/s`,
+    ...exercisedLines(coverageOf(search)),
+    ...(stops.length === 0 ? [] : limited(wrapped("not modelled: ", stops.join("; ")), 2)),
+  ];
+}

@@ -1,0 +1,90 @@
+// The steps of a counterexample as rows: who, what, the answer, and what changed.
+
+import { actionLine, outcomeLine } from "../../counterexamples/step-line.ts";
+import type { ModelStep } from "../../model/step.ts";
+import { changedParts } from "../../spec/clauses/phrases.ts";
+import type { Action } from "../../spec/types/action.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
+
+/** Who does it: the host by a call, EL2 code of a module, or the kernel. */
+function byOf({ kind }: Action): string {
+  if (kind === "op" || kind === "el2_init_returned" || kind === "handler_returned") return "el2";
+  return kind === "hvc" || kind === "smc" ? "host" : kind.startsWith("KVM_") ? "user" : "kernel";
+}
+
+const text = (value: unknown): string =>
+  typeof value === "bigint" ? `0x${value.toString(16)}` : String(value);
+
+/** The first field in which two records differ: `host OWNED->NOPAGE`. */
+function fieldChange(before: object | undefined, after: object | undefined): string {
+  if (before === undefined) return "there";
+  if (after === undefined) return "gone";
+  const [left, right] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  const changed = Object.keys({ ...left, ...right }).filter((key) => left[key] !== right[key]);
+  const key = changed.find((name) => typeof right[name] !== "object") ?? changed[0] ?? "";
+  return `${key} ${text(left[key])}->${text(right[key])}`;
+}
+
+function mapChanges(
+  before: ReadonlyMap<unknown, object>,
+  after: ReadonlyMap<unknown, object>,
+  name: (key: unknown) => string,
+): string[] {
+  const keys = [...new Set([...before.keys(), ...after.keys()])];
+  return keys
+    .filter(
+      (key) => JSON.stringify(plain(before.get(key))) !== JSON.stringify(plain(after.get(key))),
+    )
+    .map((key) => `${name(key)} ${fieldChange(before.get(key), after.get(key))}`);
+}
+
+const plain = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value ?? null, (_, one) => (typeof one === "bigint" ? `${one}n` : one)),
+  );
+
+/** What a step changed, in a few words. */
+export function changesOf(pre: Hyp, post: Hyp): string {
+  if (pre === post) return "";
+  const changes = changedParts(pre, post).flatMap((part): string[] => {
+    if (part === "pages") {
+      return mapChanges(pre.pages, post.pages, (pfn) => `0x${(pfn as number).toString(16)}`);
+    }
+    if (part === "modules") return mapChanges(pre.modules, post.modules, String);
+    if (part === "vms") return mapChanges(pre.vms, post.vms, (vm) => `vm ${vm}`);
+    if (part.startsWith("boot.") || part.startsWith("firmware.")) {
+      const [group = "", key = ""] = part.split(".");
+      const value = (post[group as "boot"] as unknown as Record<string, unknown>)[key];
+      return [typeof value === "object" || value === "" ? key : `${key} ${text(value)}`];
+    }
+    return [part];
+  });
+  return changes.join(", ");
+}
+
+const cell = (content: string, width: number): string =>
+  content.length > width ? `${content.slice(0, width - 1)}…` : content.padEnd(width);
+
+/** Rows of at most 80 columns; the last one is marked. Earlier rows than `most` are left out. */
+export function stepRows(steps: readonly ModelStep[], most: number): readonly string[] {
+  const from = steps.length <= most ? 0 : steps.length - most + 1;
+  const rows = steps.slice(from).map(({ action, outcome, pre, post }, n) => {
+    const isLast = from + n === steps.length - 1;
+    const call = actionLine(action, pre).replace(/^cpu(\d+) (?:HVC|op) /, "$1: ");
+    return [
+      isLast ? " >" : "  ",
+      `${from + n + 1}`.padStart(3),
+      "  ",
+      cell(byOf(action), 7),
+      cell(call, 33),
+      " ",
+      cell(outcomeLine(outcome), 14),
+      " ",
+      cell(changesOf(pre, post), 17).trimEnd(),
+    ]
+      .join("")
+      .trimEnd();
+  });
+  const head = "    #  by     call                              answer         changes";
+  return from === 0 ? [head, ...rows] : [head, `       ${from} steps before these`, ...rows];
+}

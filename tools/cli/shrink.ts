@@ -75,7 +75,7 @@ function shorterScenario(path: string, content: string): Shorter {
     violation === undefined
       ? undefined
       : counterexampleOf(
-          { scenario, violation },
+          { scenario, violation, site: undefined },
           modules.files,
           { budget, ...options },
           counterexample.found.by,

@@ -75,7 +75,7 @@ function shorterScenario(path: string, content: string): Shorter {
     violation === undefined
       ? undefined
       : counterexampleOf(
-          { scenario, violation, site: undefined },
+          { scenario, violation, site: "" },
           modules.files,
           { budget, ...options },
           counterexample.found.by,

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { benchCore } from "./core/bench-core.ts";
+import { benchSearch } from "./search/bench-search.ts";
 
 interface Bench {
   readonly description: string;
@@ -13,6 +14,10 @@ const benches: Readonly<Record<string, Bench>> = {
   core: {
     description: "eight kernels on our core, QEMU and VIXL; cost of a machine",
     run: benchCore,
+  },
+  search: {
+    description: "exhaustive search beside Spin on one small model, and on the model of pKVM",
+    run: benchSearch,
   },
 };
 

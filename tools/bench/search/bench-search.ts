@@ -118,6 +118,11 @@ export function benchSearch(_: number, print: (text: string) => void): number {
   const system = { branch: "android14-6.1", build: "production", documented: false } as const;
   const config = { ...system, cpuCount: 2 };
   const one = { pages: 2, vms: 1, interleaved: false, cpus: 1 };
-  print(row("pKVM, every rule judged", repeated(() => startWorld(config, one))));
+  print(
+    row(
+      "pKVM, every rule judged",
+      repeated(() => startWorld(config, one)),
+    ),
+  );
   return agree ? 0 : 1;
 }

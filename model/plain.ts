@@ -55,9 +55,10 @@ export interface Changed<T> {
  */
 export function changedBy<T>(pre: Hyp, effect: (draft: Mutable<Hyp>) => T): Changed<T> {
   const copies = new Map<Part, unknown>();
-  const draft = new Proxy(pre, {
-    get: (target, part: Part) => {
-      if (!copies.has(part)) copies.set(part, copied(target[part]));
+  // The target is nobody's state: a proxy of a frozen one must show what is in it.
+  const draft = new Proxy({} as Hyp, {
+    get: (_, part: Part) => {
+      if (!copies.has(part)) copies.set(part, copied(pre[part]));
       return copies.get(part);
     },
     set: (_, part: Part, value) => {

@@ -1,6 +1,7 @@
 // `npm run bench -- WHAT`: how fast the parts of the project are, measured on this machine.
 
 import { parseArgs } from "node:util";
+import { benchCheck } from "./check/bench-check.ts";
 import { benchCore } from "./core/bench-core.ts";
 import { benchSearch } from "./search/bench-search.ts";
 
@@ -14,6 +15,10 @@ const benches: Readonly<Record<string, Bench>> = {
   core: {
     description: "eight kernels on our core, QEMU and VIXL; cost of a machine",
     run: benchCore,
+  },
+  check: {
+    description: "abstract actions and hypercalls on the machine, beside the ghost specification",
+    run: benchCheck,
   },
   search: {
     description: "exhaustive search beside Spin on one small model, and on the model of pKVM",

@@ -14,6 +14,7 @@ export function textOf(value: unknown): string {
   }
   if (value === null) return "null";
   if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  if (value instanceof Set) return `(${[...value].map(textOf).sort().join()})`;
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   const fields = entries.map(([key, item]) => `${textOf(key)}:${textOf(item)}`).sort();
   return value instanceof Map ? `<${fields.join()}>` : `{${fields.join()}}`;

@@ -5,6 +5,7 @@ import { DISPATCH_MUTANTS } from "./named/dispatch.ts";
 import { HOST_MUTANTS } from "./named/host.ts";
 import { LOADING_MUTANTS } from "./named/loading.ts";
 import { OWNERSHIP_MUTANTS } from "./named/ownership.ts";
+import { VM_MUTANTS } from "./named/vm.ts";
 
 const numberOf = ({ id }: { readonly id: string }): number => Number(id.slice(1));
 
@@ -14,6 +15,7 @@ export const NAMED: readonly NamedMutant[] = [
   ...LOADING_MUTANTS,
   ...OWNERSHIP_MUTANTS,
   ...HOST_MUTANTS,
+  ...VM_MUTANTS,
 ].toSorted((a, b) => numberOf(a) - numberOf(b));
 
 /** The others. */

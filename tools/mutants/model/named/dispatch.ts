@@ -126,10 +126,20 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
     wrong: "Only the low 32 bits of an id of the table count.",
     change: {
       file: DECODE,
-      from: "const id = u64((x0 & ~CALL_HINTS) - HOST_SMCCC_BASE);",
-      to: "const id = BigInt.asUintN(32, (x0 & ~CALL_HINTS) - HOST_SMCCC_BASE);",
+      from: "const id = u64((branch",
+      to: "const id = BigInt.asUintN(32, (branch",
     },
     spokenOfBy: ["DISP-5"],
+  },
+  {
+    id: "M58",
+    wrong: "An early mapping may be left when the host is deprivileged.",
+    change: {
+      file: "model/dispatch/prot-finalize.ts",
+      from: "el2.earlyBytes === 0 ||",
+      to: "el2.earlyBytes >= 0 ||",
+    },
+    spokenOfBy: ["LIFE-34"],
   },
   {
     id: "M57",

@@ -46,6 +46,9 @@ export const CARVE_OUT_PAGE = HYP_PAGE;
  */
 export const MODELLED_BRANCHES: readonly BranchName[] = [
   "android14-6.1",
+  "android15-6.6",
+  "android16-6.12",
+  "android17-6.18",
   "mainline-6.1",
   "mainline-6.12",
   "mainline-7.3",

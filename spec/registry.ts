@@ -8,6 +8,7 @@ import { DISPATCH } from "./clauses/dispatch.ts";
 import { DOCUMENTED } from "./clauses/documented.ts";
 import { HYP_MAP } from "./clauses/hyp-map.ts";
 import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
+import { LATER_LOADING } from "./clauses/later-loading.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
 import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
@@ -43,7 +44,7 @@ function byNumber<Rule extends { readonly id: string }>(rules: readonly Rule[]):
 /** All clauses, in the order of their ids. */
 export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD]),
-  ...byNumber([...LOADING, ...MAPPING]),
+  ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING]),
   ...REGISTRATION,
   ...DISPATCH,
   ...KVM_HYPERCALLS,

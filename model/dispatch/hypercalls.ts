@@ -11,6 +11,7 @@ import type { Hypercall } from "./hypercall.ts";
 import { MAINLINE_HCALLS, mainlineHypercall } from "./mainline-hypercalls.ts";
 import {
   allocModuleVa,
+  FINALIZE_HCALLS,
   initModule,
   mapModulePage,
   registerHcall,
@@ -21,6 +22,7 @@ import { UNCONFIGURED_HCALLS } from "./unconfigured.ts";
 
 /** Those whose differences between branches are data of the branch. */
 const EVERYWHERE: readonly Hypercall[] = [
+  ...FINALIZE_HCALLS,
   allocModuleVa,
   mapModulePage,
   unmapModulePage,

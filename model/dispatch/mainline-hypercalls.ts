@@ -3,13 +3,11 @@
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
-import { type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { ANSWERS_NOTHING, answered } from "../../spec/types/outcome.ts";
 import { VMCR_RESET, vmcrKept } from "../../spec/vmcr.ts";
-import { MEMORY } from "../initial.ts";
 import { pageOf } from "../ownership/page-of.ts";
-import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
+import { argument, type Hypercall, type HypercallArgs, structurePage } from "./hypercall.ts";
 
 const HYP_MAIN = "arch/arm64/kvm/hyp/nvhe/hyp-main.c";
 
@@ -23,16 +21,6 @@ const silent = (name: string): Hypercall => ({
   guards: [],
   effect: () => ANSWERS_NOTHING,
 });
-
-/**
- * The page of a host's structure as EL2 finds it: kern_hyp_va keeps the bits that tell the bytes of
- * memory apart and drops what is above them, so that every address is one of the linear map.
- * Source: kern_hyp_va, asm/kvm_mmu.h; tag_lsb, arch/arm64/kvm/va_layout.c.
- */
-export function structurePage(address: bigint): Pfn {
-  const frames = BigInt(MEMORY.last - MEMORY.first + 1);
-  return pfn(MEMORY.first + Number((address >> 12n) % frames));
-}
 
 const isMapped = (hyp: Hyp, call: HypercallArgs): boolean =>
   pageOf(hyp, structurePage(argument(call, 1))).hyp !== "NOPAGE";

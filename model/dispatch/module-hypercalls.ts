@@ -2,11 +2,12 @@
 // register a handler.
 
 import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
+import { initInStruct } from "../../spec/module-struct.ts";
 import { cite } from "../../spec/sources.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
-import { answered, type Outcome, SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
+import { ANSWERS_NOTHING, answered, type Outcome } from "../../spec/types/outcome.ts";
 import { PRIVATE_LIMIT } from "../initial.ts";
 import {
   checkHostDonateHyp,
@@ -15,8 +16,16 @@ import {
   hypDonateHost,
 } from "../ownership/donate.ts";
 import { type HypMapping, hypMap, hypMapAnswer, OUT_OF_PLACE } from "../ownership/hyp-map.ts";
+import { pageOf } from "../ownership/page-of.ts";
 import type { Mutable } from "../transition.ts";
-import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
+import {
+  argument,
+  type Hypercall,
+  type HypercallArgs,
+  structureAddress,
+  structurePage,
+  wordAt,
+} from "./hypercall.ts";
 
 /**
  * A page frame number as a register holds it: the shift loses the bits above 51, so pfn + 2^52 is
@@ -87,6 +96,16 @@ export const allocModuleVa: Hypercall = {
 };
 
 /**
+ * From 6.12 on the address must be one of a page.
+ */
+const ADDRESS_OF_PAGE = {
+  clause: "LOAD-45",
+  permits: ({ config }: Hyp, call: HypercallArgs) =>
+    !branchOf(config).moduleAddressChecked || argument(call, 2) % PAGE_SIZE === 0n,
+  refusal: () => answered(negative("EINVAL")),
+} as const;
+
+/**
  * __pkvm_map_module_page(pfn, va, prot): the page becomes the hypervisor's, then it is mapped. The
  * host cannot ask for a mapping without the donation; only the op of the same name can.
  */
@@ -100,6 +119,7 @@ export const mapModulePage: Hypercall = {
   name: "__pkvm_map_module_page",
   source: [cite("android14-6.1", "__pkvm_map_module_page, hyp/nvhe/mm.c")],
   guards: [
+    ADDRESS_OF_PAGE,
     { clause: "LOAD-19", permits: addressIsChecked(2), refusal: () => BAD_ADDRESS },
     {
       clause: "LOAD-20",
@@ -135,14 +155,18 @@ export const mapModulePage: Hypercall = {
 };
 
 /**
- * __pkvm_unmap_module_page(pfn, va): 6.1 gives the page to the host first and removes the mapping
- * after it, and takes either failing as a bug of its own: the system stops. It has no result, so
- * that x1 stays as it was.
+ * __pkvm_unmap_module_page(pfn, va): up to 6.6 the page is given to the host first and the mapping
+ * removed after it, from 6.12 on the other way round; either failing is a bug of EL2's own, and the
+ * system stops. Up to 6.6 it has no result, so that x1 stays as it was.
  */
 export const unmapModulePage: Hypercall = {
   name: "__pkvm_unmap_module_page",
-  source: [cite("android14-6.1", "__pkvm_unmap_module_page, pkvm_remove_mappings, hyp/nvhe/mm.c")],
+  source: [
+    cite("android14-6.1", "__pkvm_unmap_module_page, pkvm_remove_mappings, hyp/nvhe/mm.c"),
+    cite("android16-6.12", "__pkvm_unmap_module_pages, hyp/nvhe/mm.c"),
+  ],
   guards: [
+    ADDRESS_OF_PAGE,
     {
       clause: "LOAD-25",
       permits: (hyp, call) => checkHypDonateHost(hyp, pfnArgument(call, 1)) === 0,
@@ -153,19 +177,68 @@ export const unmapModulePage: Hypercall = {
     const va = hypVa(argument(call, 2));
     hypDonateHost(hyp, pfnArgument(call, 1));
     if (!hyp.el2.mappings.delete(va)) return UNMAP_NOT_OWNED;
-    return { kind: "hcall", x0: SMCCC_RET_SUCCESS, x1: undefined };
+    return branchOf(hyp.config).unmapOrder === "donate, unmap" ? ANSWERS_NOTHING : answered(0);
   },
 };
 
+const takesStructure = ({ config }: Pick<Hyp, "config">): boolean =>
+  branchOf(config).initArgument === "shared struct";
+
+/** Whether the structure that x1 points to is shared, so that EL2 can pin it. */
+function structureIsShared(hyp: Hyp, call: HypercallArgs): boolean {
+  if (!takesStructure(hyp)) return true;
+  const { host, hyp: el2 } = pageOf(hyp, structurePage(argument(call, 1)));
+  return host === "SHARED_OWNED" && el2 === "SHARED_BORROWED";
+}
+
+/** The init function that the structure names, as EL2 reads it. */
+function structureInit(call: HypercallArgs): bigint {
+  const at = structureAddress(argument(call, 1));
+  return initInStruct((offset) => wordAt(call, at + offset));
+}
+
 /**
- * __pkvm_init_module(function): EL2 calls whatever address it is given; no build looks at it.
+ * __pkvm_init_module(function): up to 6.6 EL2 calls whatever address it is given, and no build
+ * looks at it. From 6.12 on it is given a structure of the host's, which it pins while it reads the
+ * function from it.
  */
 export const initModule: Hypercall = {
   name: "__pkvm_init_module",
-  source: [cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c")],
-  guards: [],
-  effect: (_, call) => ({ kind: "enters", address: hypVa(argument(call, 1)) }),
+  source: [
+    cite("android14-6.1", "__pkvm_init_module, hyp/nvhe/modules.c"),
+    cite("android16-6.12", "__pkvm_init_module, hyp/nvhe/modules.c: hyp_pin_shared_mem"),
+  ],
+  guards: [
+    {
+      clause: "LOAD-41",
+      permits: structureIsShared,
+      refusal: () => answered(negative("EPERM")),
+    },
+  ],
+  effect: (hyp, call) => ({
+    kind: "enters",
+    address: hypVa(takesStructure(hyp) ? structureInit(call) : argument(call, 1)),
+  }),
 };
+
+/** __pkvm_late_cpus_finalize(): CHOICE: every CPU is online, so that none is late. */
+const lateCpusFinalize: Hypercall = {
+  name: "__pkvm_late_cpus_finalize",
+  source: [cite("android17-6.18", "__pkvm_late_cpus_finalize, hyp/nvhe/mem_protect.c")],
+  guards: [],
+  effect: () => answered(0),
+};
+
+/** __pkvm_devices_init(): the device tree of the measured machine assigns none. */
+const devicesInit: Hypercall = {
+  name: "__pkvm_devices_init",
+  source: [cite("android16-6.12", "finalize_pkvm, arch/arm64/kvm/pkvm.c")],
+  guards: [],
+  effect: () => answered(0),
+};
+
+/** What the kernel calls on its way to the end of the host's privileges. */
+export const FINALIZE_HCALLS: readonly Hypercall[] = [lateCpusFinalize, devicesInit];
 
 /**
  * __pkvm_register_hcall(function): the next free id; a debug build checks the address, a production

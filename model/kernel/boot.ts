@@ -1,5 +1,6 @@
 // The boot from the command line to user space, in the kernel's order.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import type { FirmwareClear } from "../../spec/types/action.ts";
 import { ERRNO, negative } from "../../spec/types/errno.ts";
 import { over, perform, returnedValue, type System } from "../machine/system.ts";
@@ -30,15 +31,48 @@ function finalizePkvm(system: System): void {
   if (status === undefined) return;
   if (status !== 0) clearFirmware(system, "early module failed");
   // 2. Without DMA isolation the firmware goes as well.
-  if (!system.hyp.boot.iommuFinalised) clearFirmware(system, "IOMMU not finalised");
-  // 3. The host gives up its privileges: the key, then every CPU.
+  if (!isolatesDma(system)) clearFirmware(system, "IOMMU not finalised");
+  // 3. What later branches ask of EL2 while it still takes such calls.
+  if (!preparesDrop(system)) return;
+  // 4. The host gives up its privileges: the key, then every CPU.
   const dropped = dropHostPrivileges(system);
   if (dropped === undefined || dropped === 0) return;
-  system.log.push({
-    kind: "console",
-    text: `Failed to de-privilege the host kernel: ${dropped}`,
-  });
-  clearFirmware(system, "drop failed");
+  dropFailed(system, dropped);
+}
+
+/**
+ * Whether somebody has said that DMA is isolated. Where a driver must have registered with KVM,
+ * none has: CHOICE, no module of ours can, and kvm_iommu_init_driver without one is -ENODEV.
+ */
+const isolatesDma = ({ hyp }: System): boolean =>
+  branchOf(hyp.config).dmaIsolatedBy === "none" || hyp.boot.iommuFinalised;
+
+/** Devices from 6.12 on, late CPUs on 6.18; false when the system ended in one. */
+function preparesDrop(system: System): boolean {
+  const { hcalls } = branchOf(system.hyp.config);
+  for (const name of ["__pkvm_devices_init", "__pkvm_late_cpus_finalize"]) {
+    if (hcalls.includes(name) && hypercall(system, BOOT_CPU, name, []) === undefined) return false;
+  }
+  return true;
+}
+
+/** A CPU was not finalised. Source: finalize_pkvm, arch/arm64/kvm/pkvm.c of each branch. */
+function dropFailed(system: System, errno: number): void {
+  const say = (text: string): void => {
+    system.log.push({ kind: "console", text: `${text}: ${errno}` });
+  };
+  switch (branchOf(system.hyp.config).dropFailure) {
+    case "clear firmware":
+      say("Failed to de-privilege the host kernel");
+      clearFirmware(system, "drop failed");
+      return;
+    case "log":
+      say("Failed to finalize Hyp protection");
+      return;
+    case "BUG":
+      perform(system, { kind: "host_panic", cpu: BOOT_CPU, why: "BUG in finalize_pkvm" });
+      return;
+  }
 }
 
 /** pkvm_firmware_rmem_clear does nothing where the device tree has no firmware. */

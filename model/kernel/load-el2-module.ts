@@ -12,8 +12,10 @@ import {
   readKernelS32,
   writeKernel64,
 } from "../machine/kernel-memory.ts";
+import { MODULE_AREA } from "../machine/layout.ts";
 import { nested, over, perform, returnedValue, type System } from "../machine/system.ts";
 import { hypercall } from "./hypercall.ts";
+import { giveInit, takeBack } from "./init-argument.ts";
 
 /** What the caller gets: an errno or 0, and the token if one was written. */
 export interface El2Load {
@@ -38,10 +40,35 @@ function pagesOf(section: HypSection, start: bigint, base: HypVa): PageToMap[] {
   return pages;
 }
 
+/** PKVM_EL2_MOD_DIRECT_RANGE. Source: arch/arm64/kvm/pkvm.c (android16-6.12). */
+const DIRECT_RANGE_PAGES = 0x800_0000n / PAGE_SIZE;
+
+/**
+ * Where the mirror of the module area shows the span; 0 where there is none. It is reserved with the
+ * first module. Source: pkvm_el2_mod_alloc_mod_direct, arch/arm64/kvm/pkvm.c (android16-6.12).
+ */
+function directAddress(system: System, cpu: number, start: KernVa): bigint | undefined {
+  if (!branchOf(system.hyp.config).directRange) return 0n;
+  if (system.directRange === undefined) {
+    const answer = hypercall(system, cpu, "__pkvm_alloc_module_va", [DIRECT_RANGE_PAGES]);
+    if (answer === undefined) return undefined;
+    if (answer.x0 !== SMCCC_RET_SUCCESS || answer.x1 === 0n) return 0n;
+    system.directRange = hypVa(answer.x1);
+  }
+  // The whole area is 128 MiB, so that every module lies in it.
+  return system.directRange + (start - MODULE_AREA.start);
+}
+
 /** Step 5: addresses for the span; the errno when there are none. */
-function reserveSpan(system: System, cpu: number, pages: number): HypVa | number | undefined {
+function reserveSpan(
+  system: System,
+  cpu: number,
+  { start, pageCount }: ReturnType<typeof spanOf>,
+): HypVa | number | undefined {
   const branch = branchOf(system.hyp.config);
-  const answer = hypercall(system, cpu, "__pkvm_alloc_module_va", [BigInt(pages)]);
+  const direct = directAddress(system, cpu, start);
+  if (direct === undefined || direct !== 0n) return direct === undefined ? direct : hypVa(direct);
+  const answer = hypercall(system, cpu, "__pkvm_alloc_module_va", [BigInt(pageCount)]);
   if (answer === undefined) return undefined;
   if (answer.x0 !== SMCCC_RET_SUCCESS) return negative(reserveErrno(branch, true));
   return answer.x1 === 0n ? negative(reserveErrno(branch, false)) : hypVa(answer.x1);
@@ -131,17 +158,21 @@ function loadChecked(
   init: bigint,
 ): El2Load | undefined {
   const span = spanOf(hyp);
-  const base = reserveSpan(system, cpu, span.pageCount);
+  const base = reserveSpan(system, cpu, span);
   if (base === undefined) return undefined;
   if (typeof base === "number") return { value: base, token: undefined };
   perform(system, { kind: "el2_module_reserved", name, base });
   relocateInPlace(system, hyp, base);
+  const given = giveInit(system, cpu, { name, init, base, start: span.start });
+  if (given === undefined) return undefined;
+  if (given.errno !== 0) return { value: given.errno, token: base };
   const sections = sortedTable(hyp).map((section) => pagesOf(section, span.start, base));
   const mapped = mapSections(system, cpu, sections);
   if (mapped === undefined) return undefined;
-  if (mapped !== 0) return { value: mapped, token: base };
-  const started = hypercall(system, cpu, "__pkvm_init_module", [init - span.start + base]);
-  if (started === undefined) return undefined;
+  if (mapped !== 0)
+    return takeBack(system, cpu, given) ? { value: mapped, token: base } : undefined;
+  const started = hypercall(system, cpu, "__pkvm_init_module", [given.argument]);
+  if (started === undefined || !takeBack(system, cpu, given)) return undefined;
   const value = Number(started.x1);
   if (value !== 0) {
     system.log.push({ kind: "console", text: `Failed to init EL2 module: ${value}` });

@@ -2,34 +2,49 @@
 // and writes.
 
 import layouts from "../../kdir/struct-module.json" with { type: "json" };
-import { type KernVa, kernVa } from "../../spec/types/address.ts";
-import type { HypSectionName } from "../elf/hyp.ts";
+import { type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
+import { type HypSectionName, spanOf } from "../elf/hyp.ts";
 import type { LoadedModule } from "../elf/load.ts";
 import { readKernel64, writeKernel64 } from "../machine/kernel-memory.ts";
 import type { ModuleImage, System } from "../machine/system.ts";
 
 /** Where mod->arch.hyp and its members lie, in bytes. */
-interface ArchHyp {
+export interface ArchHyp {
   readonly archHyp: number;
+  readonly size: number;
   readonly sections: Readonly<Partial<Record<HypSectionName, number>>>;
   readonly relocs: number;
   readonly relocCount: number;
   readonly init: number;
+  /** From 6.6 on: where the span begins, and where it ends. */
+  readonly span: number | undefined;
+  /** From 6.12 on: where EL2 sees the span. */
+  readonly hypVa: number | undefined;
+}
+
+/** A member that only later branches have. */
+const later = (hyp: Readonly<Record<string, number>>, name: string): number | undefined =>
+  hyp[name];
+
+/** Where the addresses of each section lie in struct pkvm_el2_module. */
+function sectionOffsets(hyp: Readonly<Record<string, number>>): ArchHyp["sections"] {
+  const names = ["text", "bss", "rodata", "event_ids", "patchable_function_entries", "data"];
+  return Object.fromEntries(
+    names.flatMap((name) => (hyp[name] === undefined ? [] : [[`.hyp.${name}`, hyp[name]]])),
+  );
 }
 
 /** The layout of a struct module of that size, if it is one that we know. */
-function archHypOf(size: number): ArchHyp | undefined {
+export function archHypOf(size: number): ArchHyp | undefined {
   const row = Object.values(layouts.rows).find((candidate) => candidate.size === size);
   if (row === undefined) return undefined;
   const { hyp } = row;
   return {
     archHyp: row.archHyp,
-    sections: {
-      ".hyp.text": hyp.text,
-      ".hyp.bss": hyp.bss,
-      ".hyp.rodata": hyp.rodata,
-      ".hyp.data": hyp.data,
-    },
+    size: hyp.size,
+    sections: sectionOffsets(hyp),
+    span: later(hyp, "sections"),
+    hypVa: later(hyp, "hyp_va"),
     relocs: hyp.relocs,
     relocCount: hyp.nr_relocs,
     init: hyp.init,
@@ -59,6 +74,11 @@ export function writeStructModule(system: System, { loaded }: ModuleImage): void
     if (offset === undefined) continue;
     put(offset, start ?? 0n);
     put(offset + 8, end ?? 0n);
+  }
+  const { start, pageCount } = spanOf(loaded.hyp);
+  if (layout.span !== undefined) {
+    put(layout.span, start);
+    put(layout.span + 8, start + BigInt(pageCount) * PAGE_SIZE);
   }
   put(layout.relocs, loaded.hyp.relocs.address);
   put(layout.relocCount, BigInt(loaded.hyp.relocs.count));

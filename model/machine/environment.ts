@@ -1,6 +1,7 @@
 // What the code that runs on the machine gets when it asks: kernel functions, hypercalls, module
 // ops.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { type HypVa, kernVa, pfnOf, physAddr } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { hypercall } from "../kernel/hypercall.ts";
@@ -91,7 +92,7 @@ function kernelFunction(
 ): Answer {
   switch (name) {
     case "__pkvm_load_el2_module":
-      return load(system, cpu, args[0] ?? 0n, args[1] ?? 0n);
+      return load(system, cpu, args[0] ?? 0n, tokenOf(system, args));
     case "__pkvm_register_el2_call": {
       const answer = hypercall(system, cpu, "__pkvm_register_hcall", [args[0] ?? 0n]);
       if (answer === undefined) return ENDED;
@@ -112,6 +113,10 @@ function kernelFunction(
     }
   }
 }
+
+/** Where the token goes; the function of 6.18 has one argument, and what is in x1 is nobody's. */
+const tokenOf = ({ hyp }: System, args: readonly bigint[]): bigint =>
+  branchOf(hyp.config).loadTakesToken ? (args[1] ?? 0n) : 0n;
 
 /** A warning of the kernel: a line on the console. */
 const warn = (system: System, text: string): void => {

@@ -3,7 +3,7 @@
 import type { Gates } from "../../cpu/core.ts";
 import type { Branch } from "../../spec/branches/branch.ts";
 import { type HypVa, hypVa, type KernVa, kernVa } from "../../spec/types/address.ts";
-import { EXPORTED_FUNCTIONS, PKVM_FUNCTIONS } from "../kernel/exported/exported.ts";
+import { EXPORTED_FUNCTIONS, pkvmFunctions } from "../kernel/exported/exported.ts";
 import {
   GATE_BYTES,
   HYP_OPS_GATES,
@@ -70,7 +70,7 @@ export const presentOps = (branch: Branch): readonly { slot: number; op: string 
 
 /** The gates of a machine right after its start. */
 export function createGates(branch: Branch): GateTable {
-  const names = [...EXPORTED_FUNCTIONS.keys(), ...PKVM_FUNCTIONS];
+  const names = [...EXPORTED_FUNCTIONS.keys(), ...pkvmFunctions(branch)];
   const functions = new Map(names.map((name, n) => [name, functionGate(n)]));
   const el1 = new Map<bigint, Gate>(vectors(KERNEL_VECTORS));
   for (const end of STUB_ENDS) el1.set(end, { kind: "return" });

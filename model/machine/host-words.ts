@@ -1,11 +1,13 @@
 // What EL2 will find in memory of the host when a hypercall makes it look there.
 
 import { readBytes } from "../../cpu/memory.ts";
+import { branchOf } from "../../spec/branches/branches.ts";
+import { MODULE_STRUCT } from "../../spec/module-struct.ts";
 import type { Hvc } from "../../spec/types/action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { KVM, MEMCACHE_HEAD, MEMCACHE_NR_PAGES, VCPU } from "../../spec/vm-layout.ts";
 import { reached } from "../dispatch/hvc.ts";
-import { argument, type HypercallArgs } from "../dispatch/hypercall.ts";
+import { argument, type HypercallArgs, structureAddress } from "../dispatch/hypercall.ts";
 import { physicalOf } from "../vm/donated.ts";
 import { handleOf, loadedOn, vmOf } from "../vm/loaded.ts";
 import type { Machine } from "./machine.ts";
@@ -25,10 +27,20 @@ function links(machine: Machine, at: bigint): readonly bigint[] {
   return [first, readWord(machine, first)];
 }
 
+/** The structure that __pkvm_init_module is given from 6.12 on. */
+function moduleStruct({ config }: Hyp, call: HypercallArgs): readonly bigint[] {
+  if (branchOf(config).initArgument !== "shared struct") return [];
+  const at = structureAddress(argument(call, 1));
+  return [MODULE_STRUCT.spanStart, MODULE_STRUCT.hypVa, MODULE_STRUCT.init].map(
+    (offset) => at + offset,
+  );
+}
+
 /** Where each hypercall looks. */
 const LOOKS: Readonly<
   Record<string, (machine: Machine, hyp: Hyp, call: HypercallArgs) => readonly bigint[]>
 > = {
+  __pkvm_init_module: (_, hyp, call) => moduleStruct(hyp, call),
   __pkvm_init_vm: (_, __, call) => {
     const kvm = physicalOf(argument(call, 1));
     return [kvm + KVM.createdVcpus, kvm + KVM.enabled, kvm + KVM.pvmfwLoadAddr];

@@ -63,6 +63,7 @@ export function createSystem(
     calling: new Set(),
     opsTable: machine.opsTable,
     unmodelled: undefined,
+    directRange: undefined,
     depth: 0,
     instructions: 0,
     watch: options.watch === true ? createWatch() : undefined,

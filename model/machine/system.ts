@@ -58,6 +58,8 @@ export interface System {
   readonly calling: Set<number>;
   /** What stopped the run although the system did not end. */
   unmodelled: string | undefined;
+  /** mod_direct_hyp_base: where EL2 sees the module area, once a module was loaded there. */
+  directRange: HypVa | undefined;
   /** Nesting of what is being done, for the log. */
   depth: number;
   instructions: number;

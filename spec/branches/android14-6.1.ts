@@ -142,6 +142,7 @@ export const ANDROID14_6_1: Branch = {
   handlersPerType: 1,
   multiSlotCallbacks: [],
   loadTakesToken: true,
+  moduleAddressChecked: false,
   initArgument: "function VA",
   privateAlignment: "size rounded up to a power of two",
   directRange: false,

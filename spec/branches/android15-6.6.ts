@@ -187,6 +187,7 @@ export const ANDROID15_6_6: Branch = {
   handlersPerType: 1,
   multiSlotCallbacks: [],
   loadTakesToken: true,
+  moduleAddressChecked: false,
   initArgument: "function VA",
   privateAlignment: "size rounded up to a power of two",
   directRange: false,

@@ -221,6 +221,7 @@ export const ANDROID16_6_12: Branch = {
   handlersPerType: 16,
   multiSlotCallbacks: ["host_perm_fault_handler", "host_smc_handler"],
   loadTakesToken: true,
+  moduleAddressChecked: true,
   initArgument: "shared struct",
   privateAlignment: "page",
   directRange: true,

@@ -216,6 +216,7 @@ export const ANDROID17_6_18: Branch = {
   handlersPerType: 16,
   multiSlotCallbacks: ["host_perm_fault_handler", "host_smc_handler"],
   loadTakesToken: false,
+  moduleAddressChecked: true,
   initArgument: "shared struct",
   privateAlignment: "page",
   directRange: true,

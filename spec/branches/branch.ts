@@ -175,6 +175,8 @@ export interface Branch {
   readonly multiSlotCallbacks: readonly CallbackType[];
   /** Whether pkvm_load_el2_module takes a token argument. */
   readonly loadTakesToken: boolean;
+  /** Whether EL2 refuses an address between pages for a module's page (-EINVAL). */
+  readonly moduleAddressChecked: boolean;
   /** What __pkvm_init_module gets. */
   readonly initArgument: "function VA" | "shared struct" | "none";
   /** How the base of a private EL2 range is aligned. */

@@ -62,6 +62,7 @@ export const MAINLINE_6_1: Branch = {
   handlersPerType: 0,
   multiSlotCallbacks: [],
   loadTakesToken: false,
+  moduleAddressChecked: false,
   initArgument: "none",
   privateAlignment: "none",
   directRange: false,

@@ -65,6 +65,7 @@ export const MAINLINE_6_12: Branch = {
   handlersPerType: 0,
   multiSlotCallbacks: [],
   loadTakesToken: false,
+  moduleAddressChecked: false,
   initArgument: "none",
   privateAlignment: "none",
   directRange: false,

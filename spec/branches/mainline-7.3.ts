@@ -90,6 +90,7 @@ export const MAINLINE_7_3: Branch = {
   handlersPerType: 0,
   multiSlotCallbacks: [],
   loadTakesToken: false,
+  moduleAddressChecked: false,
   initArgument: "none",
   privateAlignment: "none",
   directRange: false,

@@ -8,6 +8,7 @@ import type { Hvc } from "../types/action.ts";
 import { type HypVa, hypVa, PAGE_SHIFT, PAGE_SIZE } from "../types/address.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { PROT } from "../types/module.ts";
+import type { Outcome } from "../types/outcome.ts";
 import { HYP_PAGE, PLAIN_PAGE } from "../types/page.ts";
 import {
   argument,
@@ -81,19 +82,24 @@ function donates(step: HvcStep): boolean {
   const { page } = mapCall(step);
   return (
     maps(step) &&
+    isTaken(step) &&
     !debugStops(step, argument(step, 2)) &&
     isMemory(page) &&
     equal(pageAt(step.pre, page), PLAIN_PAGE)
   );
 }
 
-/**
- * Whether 6.1 gives the page back and removes the mapping, in this order, both of which must work.
- */
-const unmapsAfterDonating = (step: HvcStep): boolean =>
-  unmaps(step) &&
-  branchOf(step.pre.config).unmapOrder === "donate, unmap" &&
-  isMemory(pfnArgument(step, 1));
+/** Whether the branch takes the address: from 6.12 on it must be one of a page. */
+const isTaken = (step: HvcStep): boolean =>
+  !branchOf(step.pre.config).moduleAddressChecked || argument(step, 2) % PAGE_SIZE === 0n;
+
+/** Whether a page is given back and its mapping removed, both of which must work. */
+const unmapsMemory = (step: HvcStep): boolean =>
+  unmaps(step) && isTaken(step) && isMemory(pfnArgument(step, 1));
+
+/** Up to 6.6 the call has no result. */
+const unmapsInSilence = ({ pre }: HvcStep): boolean =>
+  branchOf(pre.config).unmapOrder === "donate, unmap";
 
 const canUnmap = (step: HvcStep): boolean =>
   equal(pageAt(step.pre, pfnArgument(step, 1)), HYP_PAGE) &&
@@ -102,6 +108,10 @@ const canUnmap = (step: HvcStep): boolean =>
 /** Whether the call names an init function, and not a struct that holds one. */
 const givesInit = (step: HvcStep): boolean =>
   initialises(step) && branchOf(step.pre.config).initArgument === "function VA";
+
+/** x0 alone was written. */
+const isSilent = (outcome: Outcome): boolean =>
+  outcome.kind === "hcall" && outcome.x0 === 0n && outcome.x1 === undefined;
 
 const entersInit = (step: HvcStep): Verdict =>
   ensure(
@@ -187,7 +197,7 @@ export const MAPPING: readonly StepClause[] = [
     statement: "A debug build stops when a page is to be mapped outside every module.",
     source: [cite("android14-6.1", "assert_in_mod_range, __pkvm_map_module_page, hyp/nvhe/mm.c")],
     on: ["hvc"],
-    applies: (step) => maps(step) && debugStops(step, argument(step, 2)),
+    applies: (step) => maps(step) && isTaken(step) && debugStops(step, argument(step, 2)),
     holds: ({ outcome }) => panics(outcome, "BAD_HCALL_ADDRESS"),
   }),
   clause({
@@ -203,6 +213,7 @@ export const MAPPING: readonly StepClause[] = [
       const { page } = mapCall(step);
       return (
         maps(step) &&
+        isTaken(step) &&
         !debugStops(step, argument(step, 2)) &&
         (!isMemory(page) || pageAt(step.pre, page).host !== "OWNED")
       );
@@ -275,20 +286,20 @@ export const MAPPING: readonly StepClause[] = [
     id: "LOAD-24",
     kind: "kernel",
     statement:
-      "On 6.1 a page that is unmapped is the host's again, its address free, x1 untouched.",
+      "A page that is unmapped is the host's again, its address free; up to 6.6 x1 is untouched.",
     source: [
       cite("android14-6.1", "__pkvm_unmap_module_page, hyp/nvhe/mm.c; its handler writes no x1"),
+      cite("android16-6.12", "__pkvm_unmap_module_pages, hyp/nvhe/mm.c: an errno"),
       cite("measured", "mod-failinit: the load fails with -22 and the system goes on"),
     ],
     on: ["hvc"],
-    applies: (step) => unmapsAfterDonating(step) && canUnmap(step),
+    applies: (step) => unmapsMemory(step) && canUnmap(step),
     holds: (step) => {
       const [page, va] = [pfnArgument(step, 1), hypVa(argument(step, 2))];
       return all(
-        ensure(
-          step.outcome.kind === "hcall" && step.outcome.x0 === 0n && step.outcome.x1 === undefined,
-          `x1 is not left as it was: ${spell(step.outcome)}`,
-        ),
+        unmapsInSilence(step)
+          ? ensure(isSilent(step.outcome), `x1 is not left as it was: ${spell(step.outcome)}`)
+          : answers(step.outcome, 0),
         ensure(equal(pageAt(step.post, page), PLAIN_PAGE), "the page is not plainly the host's"),
         ensure(isFree(step.post, va), "the address is still mapped"),
         ensure(
@@ -302,14 +313,13 @@ export const MAPPING: readonly StepClause[] = [
   clause({
     id: "LOAD-25",
     kind: "kernel",
-    statement:
-      "On 6.1 unmapping a page that EL2 does not own, or does not map there, stops the system.",
+    statement: "Unmapping a page that EL2 does not own, or does not map there, stops the system.",
     source: [
       cite("android14-6.1", "__pkvm_unmap_module_page, pkvm_remove_mappings: WARN_ON at EL2"),
       cite("measured", "textonly-fail: hyp BUG at mm.c:211, in both builds"),
     ],
     on: ["hvc"],
-    applies: (step) => unmapsAfterDonating(step) && !canUnmap(step),
+    applies: (step) => unmapsMemory(step) && !canUnmap(step),
     holds: ({ outcome }) => panics(outcome, "UNMAP_NOT_OWNED"),
   }),
   clause({

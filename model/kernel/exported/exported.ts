@@ -1,5 +1,6 @@
 // What the modelled kernel exports: every function, by name.
 
+import type { Branch } from "../../../spec/branches/branch.ts";
 import { ALLOCATION_FUNCTIONS } from "./allocation-functions.ts";
 import { type ExportedFunction, stop } from "./kernel.ts";
 import { MEMORY_FUNCTIONS } from "./memory-functions.ts";
@@ -47,8 +48,8 @@ export const EXPORTED_FUNCTIONS: ReadonlyMap<string, ExportedFunction> = new Map
  * Functions of pKVM's host side: exported too, and answered by the model of them. Source:
  * arch/arm64/kvm/pkvm.c.
  */
-export const PKVM_FUNCTIONS: readonly string[] = [
-  "__pkvm_load_el2_module",
-  "__pkvm_register_el2_call",
-  "pkvm_iommu_finalize",
-];
+export function pkvmFunctions({ vendorModules, dmaIsolatedBy }: Branch): readonly string[] {
+  if (!vendorModules) return [];
+  const iommu = dmaIsolatedBy === "pkvm_iommu_finalize" ? ["pkvm_iommu_finalize"] : [];
+  return ["__pkvm_load_el2_module", "__pkvm_register_el2_call", ...iommu];
+}

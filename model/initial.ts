@@ -81,7 +81,7 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
     },
     modules: new Map(),
     el2: { nextFree: PRIVATE_FIRST_FREE, reservations: [], mappings: new Map(), earlyBytes: 0 },
-    dispatch: { dynamicHcalls: [], callbacks: {} },
+    dispatch: { dynamicHcalls: [], callbacks: {}, further: {} },
     psci: {
       power: new Array<"on">(config.cpuCount).fill("on"),
       booting: new Array<undefined>(config.cpuCount).fill(undefined),

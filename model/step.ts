@@ -18,7 +18,7 @@ import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.t
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
-import { OPS } from "./ops/ops.ts";
+import { opOf } from "./ops/ops.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { hostSmc, smcHandlerReturned, smcTarget } from "./smc/host-smc.ts";
 import { psciCpuEntry, psciNotified } from "./smc/psci-relay.ts";
@@ -57,9 +57,9 @@ function stepHvc(pre: Hyp, action: Hvc, options: ApplyOptions): Applied {
 
 /** A module op: its transition, or a stop with its name. */
 function stepOp(pre: Hyp, action: Op, options: ApplyOptions): Applied {
-  const transition = OPS.get(action.op);
+  const transition = opOf(pre, action.op);
   return transition === undefined
-    ? unmodelled(pre, `op ${action.op}`)
+    ? unmodelled(pre, `op ${action.op} on ${pre.config.branch}`)
     : apply(transition, pre, action, options);
 }
 

@@ -2,8 +2,8 @@
 
 /**
  * Bytes from its start: where the module's span begins at EL1, where EL2 sees it, and the EL1
- * address of the init function. Source: asm/module.h (android16-6.12, android17-6.18); the numbers
- * are those of `kdir`, NON-SPEC where a kernel's configuration moves them.
+ * address of the init function. Source: asm/module.h (android16-6.12, android17-6.18).
+ * NON-SPEC: the numbers are those of `kdir`; a kernel's configuration moves them.
  */
 export const MODULE_STRUCT = { spanStart: 96n, hypVa: 112n, init: 192n, bytes: 200n } as const;
 

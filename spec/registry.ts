@@ -18,6 +18,7 @@ import { OWNERSHIP } from "./clauses/ownership.ts";
 import { PROTECTION } from "./clauses/protection.ts";
 import { PSCI_CLAUSES } from "./clauses/psci.ts";
 import { REGISTRATION } from "./clauses/registration.ts";
+import { SEVERAL_HANDLERS } from "./clauses/several-handlers.ts";
 import { SMC } from "./clauses/smc.ts";
 import { UNCONFIGURED } from "./clauses/unconfigured.ts";
 import { UNLOAD } from "./clauses/unload.ts";
@@ -46,6 +47,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD]),
   ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING]),
   ...REGISTRATION,
+  ...SEVERAL_HANDLERS,
   ...DISPATCH,
   ...KVM_HYPERCALLS,
   ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),

@@ -43,15 +43,19 @@ function roundUpToPowerOfTwo(bytes: bigint): bigint {
 
 /**
  * Where a reservation of `pages` would lie: the base is aligned to the size rounded up to a power
- * of two. Nothing for
+ * of two, up to 6.6. Nothing for
  * 0 pages or a range that is full. The shift is not checked, so 2^52 pages are 0.
  * Source: __pkvm_alloc_private_va_range, hyp/nvhe/mm.c (android14-6.1); measured bases of ovm and
  * ovmt.
  */
-export function reservation(hyp: Pick<Hyp, "el2">, pages: bigint): Reservation | undefined {
+export function reservation(
+  hyp: Pick<Hyp, "el2" | "config">,
+  pages: bigint,
+): Reservation | undefined {
   const bytes = BigInt.asUintN(64, pages << PAGE_SHIFT);
   if (bytes === 0n || bytes >= PRIVATE_LIMIT) return undefined;
-  const size = roundUpToPowerOfTwo(bytes);
+  const byPage = branchOf(hyp.config).privateAlignment === "page";
+  const size = byPage ? PAGE_SIZE : roundUpToPowerOfTwo(bytes);
   const base = (hyp.el2.nextFree + size - 1n) & ~(size - 1n);
   if (base + bytes > PRIVATE_LIMIT) return undefined;
   return { base: hypVa(base), pages: Number(bytes >> PAGE_SHIFT) };

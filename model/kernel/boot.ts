@@ -41,8 +41,9 @@ function finalizePkvm(system: System): void {
 }
 
 /**
- * Whether somebody has said that DMA is isolated. Where a driver must have registered with KVM,
- * none has: CHOICE, no module of ours can, and kvm_iommu_init_driver without one is -ENODEV.
+ * Whether somebody has said that DMA is isolated.
+ * CHOICE: where a driver must have registered with KVM, none has, as no module of ours can;
+ * kvm_iommu_init_driver without one is -ENODEV.
  */
 const isolatesDma = ({ hyp }: System): boolean =>
   branchOf(hyp.config).dmaIsolatedBy === "none" || hyp.boot.iommuFinalised;

@@ -44,8 +44,8 @@ function pagesOf(section: HypSection, start: bigint, base: HypVa): PageToMap[] {
 const DIRECT_RANGE_PAGES = 0x800_0000n / PAGE_SIZE;
 
 /**
- * Where the mirror of the module area shows the span; 0 where there is none. It is reserved with the
- * first module. Source: pkvm_el2_mod_alloc_mod_direct, arch/arm64/kvm/pkvm.c (android16-6.12).
+ * Where the mirror of the module area shows the span; 0 where there is none. It is reserved with
+ * the first module. Source: pkvm_el2_mod_alloc_mod_direct, arch/arm64/kvm/pkvm.c (android16-6.12).
  */
 function directAddress(system: System, cpu: number, start: KernVa): bigint | undefined {
   if (!branchOf(system.hyp.config).directRange) return 0n;

@@ -81,14 +81,15 @@ function afterCallback(
     if (callBack(caller, cpu, address, [BigInt(event), hostContext(cpu)]) === undefined) return;
     return perform(system, { kind: "psci_notified", cpu, x: x.slice(0, 4) }).outcome;
   }
-  const handled = callBack(caller, cpu, address, [hostContext(cpu)]);
-  if (handled === undefined) return;
-  return perform(system, {
-    kind: "host_smc_handler_returned",
-    cpu,
-    handled: isTrue(handled),
-    x: hostRegisters(system, cpu),
-  }).outcome;
+  let next: Outcome = entered;
+  for (let handler = 0; next.kind === "enters"; handler += 1) {
+    const handled = callBack(caller, cpu, next.address, [hostContext(cpu)]);
+    if (handled === undefined) return;
+    const x = hostRegisters(system, cpu);
+    const returned = { kind: "host_smc_handler_returned", cpu, handler, x } as const;
+    next = perform(system, { ...returned, handled: isTrue(handled) }).outcome;
+  }
+  return next;
 }
 
 /** An SMC of the host: PSCI, FF-A, a module's handler, the firmware. */

@@ -7,6 +7,7 @@ import { negative } from "../../spec/types/errno.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
+import { handlersOf } from "../ops/register.ts";
 import type { ModelStep } from "../step.ts";
 import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { answerSmc, type Caller, callBack } from "./callbacks.ts";
@@ -217,23 +218,43 @@ function enterRegistered(
 }
 
 /**
+ * The handlers of permission faults in order: the first that returns 0 has dealt with it. Where
+ * there is one, any errno is the answer; of several, one that is not 0 leaves it to the next.
+ * Undefined: the abort is injected.
+ */
+function answerPermissionFault(
+  system: System,
+  cpu: number,
+  abort: HostAbort,
+): AbortAnswer | undefined {
+  const isAlone = branchOf(system.hyp.config).multiSlotCallbacks.length === 0;
+  for (const address of handlersOf(system.hyp, "host_perm_fault_handler")) {
+    const value = callBack(callerOf(system), cpu, address, [
+      hostContext(cpu),
+      abort.esr,
+      abort.ipa,
+    ]);
+    if (value === undefined) return ENDED;
+    const errno = Number(BigInt.asIntN(32, value));
+    if (errno === 0 || (isAlone && errno === negative("EAGAIN"))) return { kind: "retry" };
+    if (isAlone && errno !== negative("EPERM")) {
+      stop(system, `a permission-fault handler that returns ${errno}`);
+      return ENDED;
+    }
+  }
+  return undefined;
+}
+
+/**
  * An abort that is not resolved by mapping: the handler of permission faults decides about those;
  * what is injected the notifier is told of first.
  * Source: handle_host_mem_abort, host_inject_abort, hyp/nvhe/mem_protect.c (android14-6.1).
  */
 function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer {
-  const { host_perm_fault_handler: decide, illegal_abt_notifier: notify } =
-    system.hyp.dispatch.callbacks;
-  if (abort.reason === "permission" && decide !== undefined) {
-    const args = [hostContext(cpu), abort.esr, abort.ipa];
-    const value = callBack(callerOf(system), cpu, decide, args);
-    if (value === undefined) return ENDED;
-    const errno = Number(BigInt.asIntN(32, value));
-    if (errno === 0 || errno === negative("EAGAIN")) return { kind: "retry" };
-    if (errno !== negative("EPERM")) {
-      stop(system, `a permission-fault handler that returns ${errno}`);
-      return ENDED;
-    }
+  const { illegal_abt_notifier: notify } = system.hyp.dispatch.callbacks;
+  if (abort.reason === "permission") {
+    const decided = answerPermissionFault(system, cpu, abort);
+    if (decided !== undefined) return decided;
   }
   if (abort.reason === "not the host's") {
     perform(system, { kind: "host_mem_abort", cpu, page: pfnOf(physAddr(abort.ipa)) });

@@ -40,3 +40,15 @@ export const OPS: ReadonlyMap<string, Transition<Op>> = new Map(
     ...MEMORY_OPS,
   ].map((op) => [op.name, op]),
 );
+
+/**
+ * Ops that branches after 6.1 have with other arguments or checks than 6.1: the protection of a
+ * range with IOMMUs, a level of 8 bits.
+ */
+const ONLY_AS_ON_6_1: readonly string[] = ["host_stage2_mod_prot", "host_stage2_get_leaf"];
+
+/** The transition of an op on a branch, or nothing: then the run stops with its name. */
+export function opOf({ config }: Pick<Hyp, "config">, name: string): Transition<Op> | undefined {
+  const is61 = config.branch === "android14-6.1";
+  return !is61 && ONLY_AS_ON_6_1.includes(name) ? undefined : OPS.get(name);
+}

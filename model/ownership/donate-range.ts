@@ -1,5 +1,6 @@
 // The ops that move ranges of pages between host and hypervisor, devices included.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import type { Op } from "../../spec/types/action.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -12,6 +13,7 @@ import {
   hypEndFits,
   hypReaches,
   isFollowed,
+  isMemoryPage,
   type PageRange,
   pagesOf,
   rangeOf,
@@ -35,6 +37,15 @@ const hostDonateHyp: Transition<Op> = {
   ],
   guards: [
     ...hostWalk(PAGES),
+    {
+      clause: "OWN-66",
+      permits: (hyp, action) =>
+        branchOf(hyp.config).donatesDevices === "always" ||
+        ((action.args[2] ?? 0n) & 0xffn) !== 0n ||
+        !isFollowed(range(action)) ||
+        everyPage(hyp, range(action), (_, page) => isMemoryPage(page)),
+      refusal: () => returned(negative("EPERM")),
+    },
     {
       clause: "OWN-8",
       permits: (hyp, action) => everyPage(hyp, range(action), ({ host }) => host === "OWNED"),

@@ -65,7 +65,10 @@ export function smcTarget(hyp: Hyp, action: Smc): Transition<Smc> {
   return hyp.dispatch.callbacks.host_smc_handler === undefined ? forwardSmc : hostSmc;
 }
 
-/** A handler came back: with true the host has what it left, with false the firmware is asked. */
+/**
+ * A handler came back: with true the host has what it left, with false the next handler is called,
+ * and after the last the firmware.
+ */
 export const smcHandlerReturned: Transition<SmcHandlerReturned> = {
   name: "host_smc_handler_returned",
   source: [
@@ -73,8 +76,11 @@ export const smcHandlerReturned: Transition<SmcHandlerReturned> = {
     cite("measured", "ops-inrange: x0 and x1 are the handler's"),
   ],
   guards: [],
-  effect: (hyp, { cpu, handled, x }) =>
-    handled ? { kind: "registers", x } : forward(hyp, { cpu, x }),
+  effect: (hyp, { cpu, handler, handled, x }) => {
+    if (handled) return { kind: "registers", x };
+    const next = hyp.dispatch.further.host_smc_handler?.[handler];
+    return next === undefined ? forward(hyp, { cpu, x }) : { kind: "enters", address: next };
+  },
 };
 
 /** Every transition of host SMCs. */

@@ -57,6 +57,13 @@ export const EXAMPLES: readonly ExampleModule[] = [
   module("vendor-unknown-api", "wrong"),
 ];
 
+/** What is built for a later branch, one module each: it is run on that branch and no other. */
+export const LATER_EXAMPLES: readonly ExampleModule[] = [
+  module("kmi-android15-6.6", "sound", "kmi_android15_6_6"),
+  module("kmi-android16-6.12", "sound", "kmi_android16_6_12"),
+  module("kmi-android17-6.18", "sound", "kmi_android17_6_18"),
+];
+
 /** An example by its name; the mended module of the page is the one of its name. */
 export function exampleOf(name: string): ExampleModule {
   const found = EXAMPLES.find((example) => example.name === name);

@@ -111,7 +111,7 @@ export const POWER_ON: Hyp = {
   firmware: { regionBytes: 0x100000, content: "image", advertisedBytes: 0x100000 },
   modules: new Map(),
   el2: { nextFree: hypVa(0x20_0000_a000n), reservations: [], mappings: new Map(), earlyBytes: 0 },
-  dispatch: { dynamicHcalls: [], callbacks: {} },
+  dispatch: { dynamicHcalls: [], callbacks: {}, further: {} },
   psci: { power: ["on", "on"], booting: [undefined, undefined], memProtectLocked: false },
   pages: new Map(),
   vms: new Map(),

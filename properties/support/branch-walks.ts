@@ -110,5 +110,71 @@ const PAGE_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): readonly Walk
   ];
 });
 
+/** On branches with several handlers of a kind, shared structures and checked addresses. */
+const LATER_WALKS: readonly Walk[] = (["android16-6.12", "android17-6.18"] as const).flatMap(
+  (branch): readonly Walk[] => {
+    const system: SystemConfig = { ...LTS, branch };
+    const later = (name: string, actions: readonly Action[]): Walk => ({
+      name: `${branch}: ${name}`,
+      why: "the examples of the branch register two handlers and load well",
+      system,
+      actions: [...deprivileged(branch).slice(0, 2), ...actions],
+      breaks: [],
+    });
+    const hcall = (name: string, ...args: readonly bigint[]) => hypercallOn(branch, name, ...args);
+    /** EL1's address of the page 0x50000. Source: measured, machines. */
+    const struct = BRANCHES[branch].layout.linearMapBase + 0x1000_0000n;
+    const words = new Map([
+      [0x5000_0000n + 96n, 0xffff_ffc0_0000_1000n],
+      [0x5000_0000n + 112n, 0x20_0000_b000n],
+      [0x5000_0000n + 192n, 0xffff_ffc0_0000_1054n],
+    ]);
+    return [
+      ...["host_smc_handler", "host_perm_fault_handler"].map((type) =>
+        later(`seventeen of ${type}, and NULL`, [
+          ...Array.from({ length: 17 }, (_, n): Action => {
+            return { kind: "op", cpu: 0, op: `register_${type}`, args: [BigInt(0x1000 + n)] };
+          }),
+          { kind: "op", cpu: 0, op: `register_${type}`, args: [0n] },
+        ]),
+      ),
+      later("three handlers of SMCs, one after the other", [
+        ...[1n, 2n, 3n].map((n): Action => {
+          return { kind: "op", cpu: 0, op: "register_host_smc_handler", args: [n << 12n] };
+        }),
+        { kind: "smc", cpu: 0, imm: 0, x: [0x8300_ff01n] },
+        ...[0, 1, 2].map((handler): Action => {
+          const kind = "host_smc_handler_returned";
+          return { kind, cpu: 0, handler, handled: false, x: [0x8300_ff01n] };
+        }),
+      ]),
+      later("a structure that is shared, and one that is not", [
+        hcall("__pkvm_init_module", struct),
+        hcall("__pkvm_host_share_hyp", 0x5_0000n),
+        { ...hcall("__pkvm_init_module", struct), words },
+        { kind: "el2_init_returned", cpu: 0, value: 0n },
+      ]),
+      later("module pages between pages", [
+        hcall("__pkvm_alloc_module_va", 2n),
+        hcall("__pkvm_map_module_page", 0x5_0000n, 0x20_0000_a008n, 5n),
+        hcall("__pkvm_map_module_page", 0x5_0000n, 0x20_0000_a000n, 5n),
+        hcall("__pkvm_unmap_module_page", 0x5_0000n, 0x20_0000_a008n),
+        hcall("__pkvm_unmap_module_page", 0x5_0000n, 0x20_0000_a000n),
+      ]),
+      later(
+        "what the kernel asks before it flips the key",
+        ["__pkvm_devices_init", "__pkvm_late_cpus_finalize"]
+          .filter((name) => BRANCHES[branch].hcalls.includes(name))
+          .map((name) => hcall(name)),
+      ),
+      later("devices are given away", [
+        ...[0n, 1n].map((asked): Action => {
+          return { kind: "op", cpu: 0, op: "host_donate_hyp", args: [0x9000n, 1n, asked] };
+        }),
+      ]),
+    ];
+  },
+);
+
 /** All of them. */
-export const BRANCH_WALKS: readonly Walk[] = [...PAGE_WALKS, ...KVM_WALKS];
+export const BRANCH_WALKS: readonly Walk[] = [...PAGE_WALKS, ...KVM_WALKS, ...LATER_WALKS];

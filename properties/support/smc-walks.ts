@@ -33,6 +33,7 @@ const register = (type: string): Action => ({
 });
 const handled = (handles: boolean, ...x: readonly bigint[]): Action => ({
   kind: "host_smc_handler_returned",
+  handler: 0,
   cpu: 0,
   handled: handles,
   x,

@@ -159,6 +159,7 @@ export const ANDROID14_6_1: Branch = {
     hintMasked: true,
     poisonsFirmware: true,
   },
+  donatesDevices: "always",
   addressChecks: {
     evidence: "measured",
     overflow: "EINVAL",

@@ -204,6 +204,7 @@ export const ANDROID15_6_6: Branch = {
     hintMasked: true,
     poisonsFirmware: true,
   },
+  donatesDevices: "if asked",
   addressChecks: {
     evidence: "derived",
     overflow: "EINVAL",

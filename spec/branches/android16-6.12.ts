@@ -238,6 +238,7 @@ export const ANDROID16_6_12: Branch = {
     hintMasked: true,
     poisonsFirmware: true,
   },
+  donatesDevices: "if asked",
   addressChecks: {
     evidence: "read",
     overflow: "EINVAL",

@@ -233,6 +233,7 @@ export const ANDROID17_6_18: Branch = {
     hintMasked: true,
     poisonsFirmware: true,
   },
+  donatesDevices: "always",
   addressChecks: {
     evidence: "read",
     overflow: "EINVAL",

@@ -193,6 +193,8 @@ export interface Branch {
   readonly finalizeAsksKvmInitialised: boolean;
   readonly smc: SmcPolicy;
 
+  /** Whether a module gives devices to the hypervisor always, or if its third argument says so. */
+  readonly donatesDevices: "always" | "if asked" | "never";
   /** Sharing what is no memory. */
   readonly addressChecks: AddressChecks;
   /** What becomes of a host that touches a page that is not its own: handle_host_mem_abort. */

@@ -79,6 +79,7 @@ export const MAINLINE_6_1: Branch = {
     hintMasked: false,
     poisonsFirmware: false,
   },
+  donatesDevices: "never",
   addressChecks: {
     evidence: "measured",
     overflow: "ERANGE",

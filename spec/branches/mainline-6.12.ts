@@ -82,6 +82,7 @@ export const MAINLINE_6_12: Branch = {
     hintMasked: true,
     poisonsFirmware: false,
   },
+  donatesDevices: "never",
   addressChecks: {
     evidence: "measured",
     overflow: "ERANGE",

@@ -107,6 +107,7 @@ export const MAINLINE_7_3: Branch = {
     hintMasked: true,
     poisonsFirmware: false,
   },
+  donatesDevices: "never",
   addressChecks: {
     evidence: "measured",
     overflow: "EINVAL",

@@ -55,6 +55,27 @@ export const DEVICES: readonly StepClause[] = [
     },
   }),
   clause({
+    id: "OWN-66",
+    kind: "kernel",
+    statement: "On 6.6 and 6.12 a module gives a device away only if its third argument says so.",
+    source: [
+      cite("android15-6.6", `__pkvm_host_donate_hyp, ${MEM_PROTECT}: accept_mmio`),
+      cite("android16-6.12", `__pkvm_host_donate_hyp, ${MEM_PROTECT}: accept_mmio`),
+    ],
+    on: ["op"],
+    applies: asks(
+      ["donate"],
+      (asked, { pre, action }) =>
+        isWalked(asked) &&
+        isShort(asked) &&
+        branchOf(pre.config).donatesDevices === "if asked" &&
+        action.kind === "op" &&
+        BigInt.asUintN(8, action.args[2] ?? 0n) === 0n &&
+        !everyPage(pre, asked, (_, page) => isMemory(page)),
+    ),
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
     id: "OWN-63",
     kind: "kernel",
     statement: "On 6.1 and 6.12 a host that touches a page of another's ends the hypervisor.",

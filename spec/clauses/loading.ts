@@ -7,7 +7,7 @@ import type { El2ModuleLoaded, LoadEl2Module, LoadModule } from "../types/action
 import { PAGE_SIZE } from "../types/address.ts";
 import { negative } from "../types/errno.ts";
 import type { El2Section, El2State, ModuleState } from "../types/module.ts";
-import { placedPages, reservationOf } from "./module-memory.ts";
+import { isPlaced, placedPages, reservationOf } from "./module-memory.ts";
 import {
   all,
   answers,
@@ -240,7 +240,7 @@ export const LOADING: readonly StepClause[] = [
     id: "LOAD-18",
     kind: "kernel",
     statement:
-      "The token is the base of the reservation, written before the load is known to succeed.",
+      "The token is where EL2 sees the module, written before the load is known to succeed.",
     source: [
       cite("android14-6.1", "__pkvm_load_el2_module, arch/arm64/kvm/pkvm.c: *token"),
       cite("measured", "mod-failinit: ret -22, and the token is the module's base all the same"),
@@ -252,8 +252,8 @@ export const LOADING: readonly StepClause[] = [
       const now = step.post.modules.get(step.action.name);
       return all(
         ensure(
-          step.pre.el2.reservations.some(({ base }) => base === step.action.base),
-          "the token is not the base of a reservation",
+          isPlaced(step.pre, step.action.base),
+          "the token is not the base of a reservation, nor in the mirror of the module area",
         ),
         ensure(
           equal(now, was && { ...was, token: step.action.base, el2: halfAfter(was, "reserved") }),

@@ -1,5 +1,6 @@
 // Where the memory of a module is at EL2, as the section table and the token say it should be.
 
+import { branchOf } from "../branches/branches.ts";
 import { type HypVa, hypVa, type KernVa, kernVa, PAGE_SIZE, type Pfn } from "../types/address.ts";
 import type { Hyp, Reservation } from "../types/hyp.ts";
 import type { ModuleState } from "../types/module.ts";
@@ -25,16 +26,32 @@ export function outsideModules(hyp: Hyp, address: bigint): boolean {
   );
 }
 
+/** The part of the mirror that the pages of one module take. */
+function spanAt(token: HypVa, pages: readonly PlacedPage[]): Reservation {
+  const end = pages.reduce(
+    (last, { hypVa: va }) => (va >= last ? va + PAGE_SIZE : last),
+    token as bigint,
+  );
+  return { base: token, pages: Number((end - token) / PAGE_SIZE) };
+}
+
 /** The reservation of a module's last attempt, and the addresses in it that are mapped. */
 export function reservationOf(
   hyp: Hyp,
   module: ModuleState | undefined,
 ): { readonly reservation: Reservation; readonly mapped: readonly HypVa[] } | undefined {
-  const reservation = hyp.el2.reservations.find(({ base }) => base === module?.token);
+  const token = module?.token;
+  if (token === undefined) return undefined;
+  const isMirrored = branchOf(hyp.config).directRange;
+  const reservation = hyp.el2.reservations.find((one) =>
+    isMirrored ? lies(token, one) : one.base === token,
+  );
   if (reservation === undefined) return undefined;
+  // The mirror of the module area holds other modules as well.
+  const own = isMirrored ? spanAt(token, placedPages(module)) : reservation;
   return {
-    reservation,
-    mapped: [...hyp.el2.mappings.keys()].filter((va) => lies(va, reservation)),
+    reservation: own,
+    mapped: [...hyp.el2.mappings.keys()].filter((va) => lies(va, own)),
   };
 }
 
@@ -61,4 +78,13 @@ export function placedPages(module: ModuleState | undefined): readonly PlacedPag
   );
   const first = pages.map((page) => page.kernVa).reduce((a, b) => (a < b ? a : b), kernVa(-1n));
   return pages.map((page) => ({ ...page, hypVa: hypVa(token + page.kernVa - first) }));
+}
+
+/**
+ * Whether EL2 can see a module from this address on: the base of a reservation, or, where the
+ * module area has a mirror, any page of one.
+ */
+export function isPlaced({ config, el2 }: Pick<Hyp, "config" | "el2">, address: bigint): boolean {
+  if (!branchOf(config).directRange) return el2.reservations.some(({ base }) => base === address);
+  return address % PAGE_SIZE === 0n && el2.reservations.some((one) => lies(address, one));
 }

@@ -20,6 +20,7 @@ import {
   isPlain,
   moves,
   overflows,
+  type TransferStep,
   walks,
 } from "./transfer.ts";
 
@@ -39,6 +40,12 @@ const meetsChecks = (pre: Hyp, asked: Asked): boolean =>
       (!isMappedDevice(pre, page) &&
         branchOf(pre.config).addressChecks.untouchedDevice === "shared"),
   );
+
+/** Whether the branch lets a module give these pages away: devices perhaps only if asked to. */
+const isGiveable = (asked: Asked, { pre, action }: TransferStep): boolean =>
+  branchOf(pre.config).donatesDevices === "always" ||
+  (action.kind === "op" && BigInt.asUintN(8, action.args[2] ?? 0n) !== 0n) ||
+  everyPage(pre, asked, (_, page) => isMemory(page));
 
 /** The host's side of a return is looked at in a debug build only. */
 const canReturn = ({ host, hyp }: PageState, { config }: Hyp): boolean =>
@@ -166,7 +173,10 @@ export const OWNERSHIP: readonly StepClause[] = [
     statement: "A module gives the hypervisor only pages that are wholly the host's.",
     source: [cite("android14-6.1", `__pkvm_host_donate_hyp, do_donate, ${MEM_PROTECT}`), measured],
     on: ON,
-    applies: walks("donate", (asked, { pre }) => !everyPage(pre, asked, isPlain)),
+    applies: walks(
+      "donate",
+      (asked, step) => isGiveable(asked, step) && !everyPage(step.pre, asked, isPlain),
+    ),
     holds: (step) => refuses(step, "EPERM"),
   }),
   clause({
@@ -180,8 +190,11 @@ export const OWNERSHIP: readonly StepClause[] = [
     on: ON,
     applies: walks(
       "donate",
-      (asked, { pre }) =>
-        pre.config.build === "el2debug" && everyPage(pre, asked, isPlain) && isBeyondHyp(asked),
+      (asked, { pre, ...step }) =>
+        isGiveable(asked, { pre, ...step }) &&
+        pre.config.build === "el2debug" &&
+        everyPage(pre, asked, isPlain) &&
+        isBeyondHyp(asked),
     ),
     holds: (step) => refuses(step, "ERANGE"),
   }),
@@ -196,8 +209,11 @@ export const OWNERSHIP: readonly StepClause[] = [
     on: ON,
     applies: walks(
       "donate",
-      (asked, { pre }) =>
-        pre.config.build === "production" && everyPage(pre, asked, isPlain) && isBeyondHyp(asked),
+      (asked, { pre, ...step }) =>
+        isGiveable(asked, { pre, ...step }) &&
+        pre.config.build === "production" &&
+        everyPage(pre, asked, isPlain) &&
+        isBeyondHyp(asked),
     ),
     holds: ({ outcome }) => panics(outcome, "DONATE_MAP_FAILED"),
   }),
@@ -243,6 +259,7 @@ export const OWNERSHIP: readonly StepClause[] = [
     applies: walks(
       "donate",
       (asked, step) =>
+        isGiveable(asked, step) &&
         everyPage(step.pre, asked, isPlain) &&
         everyPage(step.pre, asked, isFreeAtHyp(step)) &&
         !isBeyondHyp(asked),

@@ -5,7 +5,7 @@ import { clause, type Step, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
 import type { Hvc, Op } from "../types/action.ts";
 import type { HypVa } from "../types/address.ts";
-import type { CallbackType } from "../types/hyp.ts";
+import type { CallbackType, DispatchState } from "../types/hyp.ts";
 import { argument, calls, hcallOf } from "./hypercall.ts";
 import { outsideModules } from "./module-memory.ts";
 import {
@@ -56,6 +56,12 @@ const held = (step: Step<Op>): HypVa | undefined => {
   const type = callbackOf(step);
   return type === undefined ? undefined : step.pre.dispatch.callbacks[type];
 };
+
+/** Whether no handler after the first went, or has another place. */
+const furtherStay = (pre: DispatchState, post: DispatchState): boolean =>
+  Object.entries(pre.further).every(([type, addresses]) =>
+    equal(post.further[type as CallbackType]?.slice(0, addresses.length), addresses),
+  );
 
 /** The address that the op is given. */
 const given = ({ action }: Step<Op>): bigint => action.args[0] ?? 0n;
@@ -225,9 +231,14 @@ export const REGISTRATION: readonly StepClause[] = [
       const stays = Object.entries(pre.dispatch.callbacks).every(
         ([type, address]) => post.dispatch.callbacks[type as CallbackType] === address,
       );
-      const same = equal(pre.dispatch.callbacks, post.dispatch.callbacks);
+      const same =
+        equal(pre.dispatch.callbacks, post.dispatch.callbacks) &&
+        equal(pre.dispatch.further, post.dispatch.further);
       return all(
-        ensure(stays, "a callback went or was replaced"),
+        ensure(
+          stays && furtherStay(pre.dispatch, post.dispatch),
+          "a callback went or was replaced",
+        ),
         ensure(same || action.kind === "op", "a callback came from elsewhere"),
       );
     },

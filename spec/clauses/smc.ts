@@ -295,10 +295,13 @@ export const SMC: readonly StepClause[] = [
   clause({
     id: "SMC-31",
     kind: "kernel",
-    statement: "What a handler leaves, the firmware sees as the handler left it.",
+    statement: "What the last handler leaves, the firmware sees as the handler left it.",
     source: [cite("android14-6.1", HANDLE)],
     on: ["host_smc_handler_returned"],
-    applies: ({ action, outcome }) => !action.handled && outcome.kind !== "off",
+    applies: ({ pre, action, outcome }) =>
+      !action.handled &&
+      pre.dispatch.further.host_smc_handler?.[action.handler] === undefined &&
+      outcome.kind !== "off",
     holds: (step) =>
       all(
         asksFirmware(step.outcome, step.action.x),

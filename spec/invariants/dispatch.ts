@@ -22,7 +22,10 @@ function entryPoints({ config, dispatch }: Hyp): readonly EntryPoint[] {
     as: `hypercall ${firstDynamicId(branch) + at}`,
   }));
   const callbacks = Object.entries(dispatch.callbacks).map(([as, address]) => ({ address, as }));
-  return [...hcalls, ...callbacks].filter(({ address }) => address !== 0n);
+  const further = Object.entries(dispatch.further).flatMap(([as, addresses]) =>
+    addresses.map((address) => ({ address, as })),
+  );
+  return [...hcalls, ...callbacks, ...further].filter(({ address }) => address !== 0n);
 }
 
 /** Whether EL2 maps an address executable for a module. */

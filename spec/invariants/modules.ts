@@ -1,6 +1,7 @@
 // What is true of every state about the modules themselves.
 
 import type { Invariant } from "../clause.ts";
+import { isPlaced } from "../clauses/module-memory.ts";
 import { pageAt } from "../machine.ts";
 import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
@@ -43,14 +44,13 @@ export const MODULE_INVARIANTS: readonly Invariant[] = [
   {
     id: "INV-25",
     kind: "kernel",
-    statement:
-      "An EL2 half that was placed has a token, and the token is the base of a reservation.",
+    statement: "An EL2 half that was placed has a token, and the token is where EL2 sees it.",
     source: [cite("android14-6.1", "__pkvm_load_el2_module: *token = hyp_va")],
     applies: ({ modules }) => [...modules.values()].some(({ token }) => token !== undefined),
-    violations: ({ modules, el2 }) =>
-      [...modules.values()]
+    violations: (hyp) =>
+      [...hyp.modules.values()]
         .filter(({ token, el2: half }) => token !== undefined || half === "initialised")
-        .filter(({ token }) => !el2.reservations.some(({ base }) => base === token))
+        .filter(({ token }) => token === undefined || !isPlaced(hyp, token))
         .map(({ name }) => `the token of ${name} is the base of nothing`),
   },
 ];

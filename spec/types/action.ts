@@ -233,6 +233,8 @@ export interface Smc {
 export interface SmcHandlerReturned {
   readonly kind: "host_smc_handler_returned";
   readonly cpu: number;
+  /** Which one in the order of registration, from 0. */
+  readonly handler: number;
   readonly handled: boolean;
   readonly x: readonly bigint[];
 }

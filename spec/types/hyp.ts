@@ -97,6 +97,8 @@ export interface DispatchState {
   /** Registered hypercalls: the id is `dynamicBase + index`. */
   readonly dynamicHcalls: readonly HypVa[];
   readonly callbacks: Readonly<Partial<Record<CallbackType, HypVa>>>;
+  /** The handlers after the first, of types that keep several, in the order of registration. */
+  readonly further: Readonly<Partial<Record<CallbackType, readonly HypVa[]>>>;
 }
 
 /**

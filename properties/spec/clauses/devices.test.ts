@@ -2,7 +2,7 @@
 
 import type { BranchName } from "../../../spec/branches/branch.ts";
 import { DEVICES } from "../../../spec/clauses/devices.ts";
-import type { HostMemAbort } from "../../../spec/types/action.ts";
+import type { HostMemAbort, Op } from "../../../spec/types/action.ts";
 import { type Pfn, pfn } from "../../../spec/types/address.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
 import {
@@ -39,7 +39,12 @@ const unmapped = step(LTS, hvc(UNSHARE, NOTHING), answered(-1));
 const ends = step(LTS, THEIRS, panicked("HOST_ABORT_UNHANDLED"));
 const injected = step(LATEST, THEIRS, returned(-1));
 
+/** Without its third argument, on a branch that asks for it. */
+const donation: Op = { kind: "op", cpu: 0, op: "host_donate_hyp", args: [CONSOLE, 1n, 0n] };
+const unasked = step(on("android16-6.12"), donation, returned(-1));
+
 tryClauses(DEVICES, {
+  "OWN-66": [unasked, answering(unasked, returned(0)), leaving(unasked, takesPage)],
   "OWN-61": [mapped, answering(mapped, answered(-1)), leaving(mapped, takesPage)],
   "OWN-62": [unmapped, answering(unmapped, answered(-22)), leaving(unmapped, takesPage)],
   "OWN-63": [ends, answering(ends, returned(-1)), answering(ends, panicked("EL2_BUG"))],

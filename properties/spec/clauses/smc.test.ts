@@ -191,7 +191,13 @@ const noVersion = step(NEWER, smc(FFA.VERSION, 0x1_0000n), relayed(-1n));
 const early = step(NEWER, smc(FFA.MEM_SHARE), error(-2n));
 const seen = step(HANDLED, OTHER, entered(HANDLER));
 const left = step(DEPRIVILEGED, OTHER, asking(OTHER.x, -1n));
-const keeps = { kind: "host_smc_handler_returned", cpu: 0, handled: true, x: [5n, 6n] } as const;
+const keeps = {
+  kind: "host_smc_handler_returned",
+  cpu: 0,
+  handler: 0,
+  handled: true,
+  x: [5n, 6n],
+} as const;
 const passes = { ...keeps, handled: false };
 const kept = step(HANDLED, keeps, registers(5n, 6n));
 const passed = step(HANDLED, passes, asking([5n, 6n], -1n));

@@ -1,6 +1,6 @@
 // The system before the kernel has read its command line.
 
-import type { BranchName, FrameRange } from "../spec/branches/branch.ts";
+import type { FrameRange } from "../spec/branches/branch.ts";
 import { branchOf } from "../spec/branches/branches.ts";
 import { hypVa, pfn } from "../spec/types/address.ts";
 import type { Hyp, SystemConfig } from "../spec/types/hyp.ts";
@@ -39,20 +39,6 @@ export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
 
 /** The state of the carve-out is not kept page by page: `pageOf` answers for it. */
 export const CARVE_OUT_PAGE = HYP_PAGE;
-
-/**
- * The branches whose behaviour the transitions have; the others are tables so far, and a run on
- * them is refused rather than answered by another branch.
- */
-export const MODELLED_BRANCHES: readonly BranchName[] = [
-  "android14-6.1",
-  "android15-6.6",
-  "android16-6.12",
-  "android17-6.18",
-  "mainline-6.1",
-  "mainline-6.12",
-  "mainline-7.3",
-];
 
 /**
  * The system at power-on. `firmwareBytes` is the size of the pvmfw region in the device tree, 0 for

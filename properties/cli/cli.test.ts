@@ -139,7 +139,11 @@ describe("wrong input is one line and exit code 2", () => {
       /overlap/,
     ],
     ["an unknown branch", () => ["run", PAGE, "--branch", "android99"], /android99/],
-    ["a branch without a model", () => ["run", PAGE, "--branch", "android16-6.12"], /table only/],
+    [
+      "a branch without vendor modules",
+      () => ["run", PAGE, "--branch", "mainline-6.1"],
+      /no vendor modules/,
+    ],
     ["an unknown build", () => ["run", PAGE, "--build", "debug"], /debug/],
     [
       "10,000 names in the list",

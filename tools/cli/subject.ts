@@ -5,11 +5,11 @@ import { relative } from "node:path";
 import type { Command } from "commander";
 import { type ModuleFile, readModule } from "../../model/elf/load.ts";
 import { branchOfVermagic } from "../../model/elf/modinfo.ts";
-import { MODELLED_BRANCHES } from "../../model/initial.ts";
 import { COMMAND_LINE_SIZE } from "../../model/kernel/command-line.ts";
 import type { BootPlan, InitramfsModule } from "../../model/scenario.ts";
 import { BRANCH_NAMES, BUILDS, type Build } from "../../spec/branches/branch.ts";
-import { isBranchName } from "../../spec/branches/branches.ts";
+import { BRANCHES, isBranchName } from "../../spec/branches/branches.ts";
+import type { Evidence } from "../../spec/sources.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { UsageError } from "./exit.ts";
 
@@ -96,6 +96,12 @@ function stubOf(text: string): readonly [string, bigint] {
   return [match[1] ?? "", BigInt.asUintN(64, BigInt(match[2] ?? "0"))];
 }
 
+/** How what a run says is known, for the branch as a whole. */
+const evidenceNote = (branch: string, evidence: Evidence): string =>
+  evidence === "measured"
+    ? `evidence: measured (${branch} was run)`
+    : `evidence: ${evidence}; ${branch} was never run, \`branches --diff\` says what is known how`;
+
 /** Which system, and how we know. */
 function systemOf(
   flags: SubjectFlags,
@@ -122,11 +128,9 @@ function systemOf(
     const known = ["documented", ...BRANCH_NAMES].join(", ");
     throw new UsageError(`--branch ${branch}: known are ${known}`);
   }
-  if (!MODELLED_BRANCHES.includes(branch)) {
-    throw new UsageError(
-      `${branch} is a table only; modelled so far: ${MODELLED_BRANCHES.join(", ")}, documented`,
-    );
-  }
+  const { vendorModules, evidence } = BRANCHES[branch];
+  if (!vendorModules) throw new UsageError(`--branch ${branch}: it has no vendor modules`);
+  notes.push(evidenceNote(branch, evidence));
   return { system: { branch, build: build as Build, documented, cpuCount }, notes };
 }
 

@@ -10,8 +10,8 @@ export const HOST_MUTANTS: readonly NamedMutant[] = [
     wrong: "A handler that leaves an SMC to others is taken for one that kept it.",
     change: {
       file: SMC,
-      from: 'handled ? { kind: "registers", x } : forward(hyp, { cpu, x }),',
-      to: 'typeof handled === "boolean" ? { kind: "registers", x } : forward(hyp, { cpu, x }),',
+      from: 'if (handled) return { kind: "registers", x };',
+      to: 'if (typeof handled === "boolean") return { kind: "registers", x };',
     },
     spokenOfBy: ["SMC-31"],
   },
@@ -20,8 +20,8 @@ export const HOST_MUTANTS: readonly NamedMutant[] = [
     wrong: "An SMC that a handler kept goes to the firmware all the same.",
     change: {
       file: SMC,
-      from: 'handled ? { kind: "registers", x } : forward(hyp, { cpu, x }),',
-      to: 'typeof handled !== "boolean" ? { kind: "registers", x } : forward(hyp, { cpu, x }),',
+      from: 'if (handled) return { kind: "registers", x };',
+      to: 'if (typeof handled !== "boolean") return { kind: "registers", x };',
     },
     spokenOfBy: ["SMC-30"],
   },

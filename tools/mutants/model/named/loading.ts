@@ -51,7 +51,7 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     wrong: "The firmware is wiped after the host was deprivileged, not before.",
     change: {
       file: BOOT,
-      from: 'if (!system.hyp.boot.iommuFinalised) clearFirmware(system, "IOMMU not finalised");',
+      from: 'if (!isolatesDma(system)) clearFirmware(system, "IOMMU not finalised");',
       to: "",
     },
     spokenOfBy: ["LIFE-16", "INV-3"],
@@ -141,8 +141,8 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     wrong: "A second callback takes the place of the first.",
     change: {
       file: REGISTER,
-      from: "permits: (hyp) => hyp.dispatch.callbacks[type] === undefined,",
-      to: "permits: () => true,",
+      from: "keepsSeveral(hyp, type) || hyp.dispatch.callbacks[type] === undefined,",
+      to: "true,",
     },
     spokenOfBy: ["REG-9", "REG-11"],
   },
@@ -151,8 +151,8 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     wrong: "A registration answers 0 and stores nothing.",
     change: {
       file: REGISTER,
-      from: "if (callback !== 0n) hyp.dispatch.callbacks[type]",
-      to: "if (callback === 0n) hyp.dispatch.callbacks[type]",
+      from: "if (callback === 0n) return returned(0);",
+      to: "if (callback !== 0n) return returned(0);",
     },
     spokenOfBy: ["REG-8"],
   },

@@ -225,11 +225,20 @@ export const initModule: Hypercall = {
   }),
 };
 
-/** __pkvm_late_cpus_finalize(): CHOICE: every CPU is online, so that none is late. */
+/**
+ * __pkvm_late_cpus_finalize(), once and before the key flips: no early mapping may be left.
+ * CHOICE: every CPU is online, so that none is late.
+ */
 const lateCpusFinalize: Hypercall = {
   name: "__pkvm_late_cpus_finalize",
   source: [cite("android17-6.18", "__pkvm_late_cpus_finalize, hyp/nvhe/mem_protect.c")],
-  guards: [],
+  guards: [
+    {
+      clause: "LIFE-51",
+      permits: ({ el2 }) => el2.earlyBytes === 0,
+      refusal: () => ({ kind: "hyp-panic", reason: "EARLY_MAPPING_LEFT" }),
+    },
+  ],
   effect: () => answered(0),
 };
 

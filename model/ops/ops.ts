@@ -2,6 +2,7 @@
 
 import { cite } from "../../spec/sources.ts";
 import type { Op } from "../../spec/types/action.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
 import { returned } from "../../spec/types/outcome.ts";
 import { DONATION_OPS } from "../ownership/donate-range.ts";
 import { STAGE2_OPS } from "../ownership/protect.ts";

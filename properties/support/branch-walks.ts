@@ -167,6 +167,14 @@ const LATER_WALKS: readonly Walk[] = (["android16-6.12", "android17-6.18"] as co
           .filter((name) => BRANCHES[branch].hcalls.includes(name))
           .map((name) => hcall(name)),
       ),
+      ...(branch === "android17-6.18"
+        ? [
+            later("an early mapping is left", [
+              { kind: "op", cpu: 0, op: "linear_map_early", args: [0x5000_0000n, 0x1000n, 6n] },
+              hcall("__pkvm_late_cpus_finalize"),
+            ]),
+          ]
+        : []),
       later("devices are given away", [
         ...[0n, 1n].map((asked): Action => {
           return { kind: "op", cpu: 0, op: "host_donate_hyp", args: [0x9000n, 1n, asked] };

@@ -81,7 +81,8 @@ export const LATER_LOADING: readonly StepClause[] = [
     ],
     on: ["hvc"],
     applies: (step) =>
-      ["__pkvm_late_cpus_finalize", "__pkvm_devices_init"].includes(hcallOf(step) ?? ""),
+      ["__pkvm_late_cpus_finalize", "__pkvm_devices_init"].includes(hcallOf(step) ?? "") &&
+      (step.pre.el2.earlyBytes === 0 || hcallOf(step) === "__pkvm_devices_init"),
     holds: (step) => all(answers(step.outcome, 0), changesNothing(step)),
   }),
 ];

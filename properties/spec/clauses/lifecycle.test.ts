@@ -190,6 +190,15 @@ const keyed = like(done, setsKey);
 const finalises = step(keyed, PROT_FINALIZE, answered(0), (h) => {
   h.boot.finalised = [true, false];
 });
+/** Position 20 of host_hcall[], counted by hand. Source: android17-6.18, hyp-main.c. */
+const lateEarly = step(
+  like(TRUSTED, (hyp) => {
+    hyp.config.branch = "android17-6.18";
+    hyp.el2.earlyBytes = 0x1000;
+  }),
+  hvc(0xc600_0014n),
+  panicked("EARLY_MAPPING_LEFT"),
+);
 const leftEarly = step(
   like(keyed, (h) => {
     h.el2.earlyBytes = 0x1000;
@@ -255,6 +264,7 @@ describe("deprivileging", () => {
       leaving(finalisedTwice, takesPage),
     ],
     "LIFE-34": [leftEarly, answering(leftEarly, answered(0))],
+    "LIFE-51": [lateEarly, answering(lateEarly, answered(0))],
     "LIFE-19": [
       finalises,
       leaving(finalises, (h) => {

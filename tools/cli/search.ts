@@ -4,10 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { formatWalk, playWalk, type StoredWalk } from "../../counterexamples/walk.ts";
-import { MODELLED_BRANCHES } from "../../model/initial.ts";
 import { GUARDS } from "../../model/transitions.ts";
-import { BUILDS, type Build } from "../../spec/branches/branch.ts";
-import { isBranchName } from "../../spec/branches/branches.ts";
+import { BRANCH_NAMES, BUILDS, type Build } from "../../spec/branches/branch.ts";
+import { BRANCHES, isBranchName } from "../../spec/branches/branches.ts";
 import { findingOf, type RuleId } from "../../spec/findings.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { searchJson } from "../report/search-json.ts";
@@ -42,9 +41,9 @@ function systemOf(
 ) {
   const documented = branch === "documented";
   const name = documented ? "android14-6.1" : branch;
-  if (!isBranchName(name) || !MODELLED_BRANCHES.includes(name)) {
-    const known = ["documented", ...MODELLED_BRANCHES].join(", ");
-    throw new UsageError(`--branch ${branch}: modelled so far: ${known}`);
+  if (!isBranchName(name) || !BRANCHES[name].vendorModules) {
+    const known = ["documented", ...BRANCH_NAMES.filter((one) => BRANCHES[one].vendorModules)];
+    throw new UsageError(`--branch ${branch}: known are ${known.join(", ")}`);
   }
   if (!BUILDS.some((known) => known === build)) {
     throw new UsageError(`--build ${build}: ${BUILDS.join(" or ")} is wanted`);

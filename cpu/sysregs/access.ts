@@ -112,9 +112,10 @@ function checkAccess(
 function fineGrained(core: Core, { rules }: Register, write: boolean): boolean {
   if (!core.cpuModel.features.FGT || !isGuest(core)) return false;
   const { HFGRTR_EL2, HFGWTR_EL2, HDFGRTR_EL2, HDFGWTR_EL2 } = core.sysreg;
-  const { fgt, debugFgt } = rules;
+  const { fgt, debugFgt, debugFgtWritesOnly = false } = rules;
   if (fgt !== undefined && flag(write ? HFGWTR_EL2 : HFGRTR_EL2, fgt)) return true;
-  return debugFgt !== undefined && flag(write ? HDFGWTR_EL2 : HDFGRTR_EL2, debugFgt);
+  if (debugFgt === undefined || (debugFgtWritesOnly && !write)) return false;
+  return flag(write ? HDFGWTR_EL2 : HDFGRTR_EL2, debugFgt);
 }
 
 /**

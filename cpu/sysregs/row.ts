@@ -19,6 +19,8 @@ export interface SysregRules {
   readonly fgt?: number;
   /** Bit in HDFGRTR_EL2 for reads and HDFGWTR_EL2 for writes. */
   readonly debugFgt?: number;
+  /** The bit is in HDFGWTR_EL2 alone. */
+  readonly debugFgtWritesOnly?: true;
   /** Writable bits; all the others keep what `res1` and the reset value say. All, if absent. */
   readonly bits?: bigint;
   /** Bits that are writable only with a feature. */

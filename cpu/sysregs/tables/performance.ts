@@ -19,8 +19,8 @@ export const performance = [
     "3 3 9 12 0",
     {
       traps: ["PMUSERENR", "TPM", "TPMCR"],
-      // A bit of HDFGWTR_EL2 alone.
       debugFgt: 21,
+      debugFgtWritesOnly: true,
       bits: mask(6, 3),
       reset: 0x410b_3000n,
     },

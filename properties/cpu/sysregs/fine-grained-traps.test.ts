@@ -124,6 +124,8 @@ describe("HDFGRTR_EL2 and HDFGWTR_EL2", () => {
     expect(outcome(mrs(at(1, { HDFGRTR_EL2: 1n << 9n }), "OSLSR_EL1"))).toBe("trap@EL2");
     expect(outcome(msr(at(1, { HDFGWTR_EL2: 1n << 8n }), "OSLAR_EL1", 0n))).toBe("trap@EL2");
     expect(outcome(msr(at(1, { HDFGWTR_EL2: 1n << 21n }), "PMCR_EL0", 0n))).toBe("trap@EL2");
+    // In HDFGRTR_EL2 that bit is RES0: whatever it holds, it traps nothing.
+    expect(typeof mrs(at(1, { HDFGRTR_EL2: 1n << 21n }), "PMCR_EL0")).toBe("bigint");
     // Bits that would be for the other direction cannot be set.
     const core = at(2, {});
     msr(core, "HDFGRTR_EL2", -1n);

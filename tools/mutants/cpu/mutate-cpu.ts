@@ -17,8 +17,8 @@ const RATE_MIN = 0.98;
 /** Faults of one file that are refused in a row before the rest of its quota is given up. */
 const REFUSED_MAX = 60;
 
-const usage =
-  "npm run mutants -- cpu [--seed N] [--jobs N] [--only PART-OF-PATH|alive] [--faults N]";
+const usage = `npm run mutants -- cpu [--seed N] [--jobs N] [--faults N]
+  [--update | --only PART-OF-PATH | --only alive]`;
 /** `--only alive`: the faults that the committed table says are alive, and no others. */
 const ALIVE = "alive";
 
@@ -28,6 +28,8 @@ interface Options {
   readonly only: string;
   /** Faults of each file, in place of its quota. */
   readonly faults: number | undefined;
+  /** What the table says is dead stays dead; only new faults and those alive are tried. */
+  readonly update: boolean;
 }
 
 function readOptions(args: readonly string[]): Options {
@@ -38,6 +40,7 @@ function readOptions(args: readonly string[]): Options {
       jobs: { type: "string", default: "2" },
       only: { type: "string", default: "" },
       faults: { type: "string" },
+      update: { type: "boolean", default: false },
     },
   });
   const [jobs, faults] = [Number(values.jobs), Number(values.faults ?? 1)];
@@ -47,6 +50,7 @@ function readOptions(args: readonly string[]): Options {
     seed: values.seed,
     jobs,
     only: values.only,
+    update: values.update,
     faults: values.faults === undefined ? undefined : faults,
   };
 }
@@ -58,13 +62,15 @@ interface Planned {
   readonly count: number;
 }
 
-function planOf({ seed, only, faults }: Options): readonly Planned[] {
+function planOf({ seed, only, faults, update }: Options): readonly Planned[] {
+  const known = readFates();
   if (only !== ALIVE)
     return readSources(only).map((source) => {
-      const mutants = candidates(source, seed);
-      return { source, mutants, count: faults ?? quota(source) };
+      const [mutants, count] = [candidates(source, seed), faults ?? quota(source)];
+      // Where the table has enough of a file, those that once did not compile are left out.
+      const tabled = update ? mutants.filter((mutant) => known.has(keyOf(mutant))) : [];
+      return { source, mutants: tabled.length >= count ? tabled : mutants, count };
     });
-  const known = readFates();
   return readSources("").flatMap((source) => {
     const mutants = candidates(source, seed).filter((mutant) => {
       const key = keyOf(mutant);
@@ -114,6 +120,11 @@ async function tryFile(run: Run, sandbox: Sandbox, planned: Planned): Promise<re
   let refused = 0;
   for (const mutant of mutants) {
     if (tried.length >= count || refused > REFUSED_MAX) break;
+    const before = run.options.update ? run.known.get(keyOf(mutant)) : undefined;
+    if (before !== undefined) {
+      tried.push({ mutant, verdict: { kind: "killed", by: before } });
+      continue;
+    }
     const verdict = await judge(sandbox, mutant, source.text, knownBefore(run, mutant));
     if (verdict.kind === "refused") {
       refused++;

@@ -87,7 +87,12 @@ export function fates(text: string): ReadonlyMap<string, string | undefined> {
   const rows = text.split("\n").flatMap((line): [string, string | undefined][] => {
     const [, file, operator, change, by = ""] = rowPattern.exec(line) ?? [];
     if (file === undefined) return [];
-    return [[`${file} | ${operator} | ${change}`, by.startsWith(ALIVE) ? undefined : by]];
+    return [
+      [
+        `${file} | ${operator} | ${change}`,
+        by.startsWith(ALIVE) ? undefined : by.replaceAll("\\|", "|"),
+      ],
+    ];
   });
   return new Map(rows);
 }

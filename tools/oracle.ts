@@ -89,13 +89,17 @@ async function compare({ calls, seed, coverage }: Options): Promise<number> {
     const findings = [outcome, ...fatal].flatMap(({ finding }) => finding ?? []);
     for (const finding of findings) sayFinding(finding, kernel);
     const absent = missing(coverageSoFar);
-    for (const line of coverageLines(coverageSoFar, coverage ? WANTED : absent)) say(line);
+    const listed = coverage ? WANTED : interrupt.asked() ? [] : absent;
+    for (const line of coverageLines(coverageSoFar, listed)) say(line);
     const { sequences, carrying, boots } = outcome;
     say(`${outcome.calls} calls in ${sequences} sequences, seed ${seed}, ${boots} boots`);
     say(`${carrying} sequences left something behind; ${fatal.length} fatal ones, a boot each`);
     say(`reached ${WANTED.length - absent.length} of ${WANTED.length}`);
     say(`${findings.length} differences`);
-    if (interrupt.asked()) return EXIT.interrupted;
+    if (interrupt.asked()) {
+      say("interrupted");
+      return EXIT.interrupted;
+    }
     return findings.length > 0 || absent.length > 0 ? EXIT.violation : EXIT.holds;
   } finally {
     shown.clear();

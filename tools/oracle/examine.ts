@@ -19,7 +19,7 @@ import {
 } from "./session.ts";
 
 /** Calls of one boot: after so many, a fresh pair of machines is used. */
-export const CALLS_PER_BOOT = 1000;
+export const CALLS_PER_BOOT = 2500;
 
 /** Boots that may be spent on making a difference smaller. */
 const SHRINK_BOOTS = 60;

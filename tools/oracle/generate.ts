@@ -18,6 +18,9 @@ const PFN_BITS = 52n;
 /** Pages of the host's stage 2: 40 bits. Source: measured, the first that is out of range. */
 const STAGE2_PAGES = 1n << 28n;
 
+/** Source: ARM_SMCCC_1_3_SVE_HINT, linux/arm-smccc.h. */
+const SVE_HINT = 1n << 16n;
+
 const { carveOut } = branchOf(SYSTEM).layout;
 
 const cpu = fc.integer({ min: 0, max: MACHINE.cpus - 1 });
@@ -69,6 +72,7 @@ const unknownId = fc.oneof(
   fc
     .tuple(fc.bigInt({ min: 1n, max: 0xffff_ffffn }), fc.constantFrom(SHARE, UNSHARE, FINALIZE))
     .map(([upper, id]) => hex((upper << 32n) | BigInt(id))),
+  fc.constantFrom(SHARE, UNSHARE, FINALIZE).map((id) => hex(BigInt(id) | SVE_HINT)),
   word,
 );
 
@@ -120,6 +124,8 @@ const unknownSmc = fc
       between(0x8200_0000n, 0x83ff_ffffn),
       between(0xb200_0000n, 0xbfff_ffffn),
       between(0xc600_0000n, 0xc600_00ffn),
+      fc.constantFrom(0x8400_0000n, 0xc400_0004n).map((id) => hex(id | SVE_HINT)),
+      fc.bigInt({ min: 1n, max: 0xffff_ffffn }).map((upper) => hex((upper << 32n) | 0x8400_0000n)),
     ),
     args: fc.array(word, { maxLength: 3 }),
     cpu,

@@ -49,6 +49,11 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, handled }) => `cpu${cpu} SMC handler returns ${handled}`,
     )
     .with({ kind: "psci_notified" }, ({ cpu }) => `cpu${cpu} PSCI notifier returns`)
+    .with({ kind: "host_trap" }, ({ kind, cpu, esr }) => `cpu${cpu} ${kind} ESR ${hex(esr)}`)
+    .with(
+      { kind: "default_trap_handler_returned" },
+      ({ cpu, handled }) => `cpu${cpu} trap handler returns ${handled}`,
+    )
     .with({ kind: "psci_cpu_entry" }, ({ kind, cpu }) => `cpu${cpu} ${kind}`)
     .with(
       { kind: "el2_init_returned" },

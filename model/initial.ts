@@ -73,6 +73,11 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
       booting: new Array<undefined>(config.cpuCount).fill(undefined),
       memProtectLocked: false,
     },
+    controls: Array.from({ length: config.cpuCount }, () => ({
+      hcrSet: 0n,
+      hcrClear: 0n,
+      hfgwtr: 0n,
+    })),
     pages: new Map(),
     vms: new Map(),
     vmTable: new Map(),

@@ -34,6 +34,8 @@ export interface AccessRecord {
 export type LogEvent =
   | { readonly kind: "step"; readonly step: ModelStep; readonly depth: number }
   | { readonly kind: "console"; readonly text: string }
+  /** Characters that went out at the serial port. */
+  | { readonly kind: "serial"; readonly text: string }
   | { readonly kind: "modprobe"; readonly argv: readonly string[] }
   | {
       readonly kind: "modprobe-exit";

@@ -14,6 +14,7 @@ import {
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2Access } from "./dispatch/el2-access.ts";
+import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
@@ -101,6 +102,8 @@ const TRANSITION_OF: {
   host_smc_handler_returned: smcHandlerReturned,
   psci_notified: psciNotified,
   psci_cpu_entry: psciCpuEntry,
+  host_trap: hostTrap,
+  default_trap_handler_returned: trapHandlerReturned,
   KVM_CREATE_VM: kvmCreateVm,
   KVM_SET_FW_IPA: kvmSetFirmwareIpa,
   KVM_RUN: kvmRun,

@@ -12,6 +12,7 @@ import {
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
 import { el2Access } from "./dispatch/el2-access.ts";
+import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
@@ -45,6 +46,8 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   handlerReturned,
   hostMemAbort,
   ...SMC_TRANSITIONS,
+  hostTrap,
+  trapHandlerReturned,
   el2Access,
   el2Exception,
   hostOops,

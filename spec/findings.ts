@@ -156,6 +156,16 @@ export const FINDINGS: readonly Finding[] = [
     source: [cite("measured", "production mod-regbadk: ESR 0x86000004; mod-regnoload: 0x86000005")],
   },
   {
+    rule: "LIFE-19",
+    by: "module",
+    instead: "A module clears HCR_EL2.VM of its CPU, and the host reaches all memory again.",
+    branches: BRANCH_NAMES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android14-6.1", "__update_hcr_el2, hyp/nvhe/modules.c: no list of what may go")],
+  },
+  {
     rule: "INV-19",
     by: "module",
     instead:

@@ -2,6 +2,7 @@
 
 import type { ClauseId, Invariant, Step, StepClause } from "./clause.ts";
 import { ABI } from "./clauses/abi.ts";
+import { REGISTERS, TRAPS } from "./clauses/callbacks.ts";
 import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
 import { DEVICES } from "./clauses/devices.ts";
 import { DISPATCH } from "./clauses/dispatch.ts";
@@ -48,12 +49,11 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING]),
   ...REGISTRATION,
   ...SEVERAL_HANDLERS,
-  ...DISPATCH,
-  ...KVM_HYPERCALLS,
+  ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS]),
   ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),
   ...byNumber([...VM, ...VM_INIT, ...VM_LOAD, ...VM_TEARDOWN, ...VM_MAP, ...UNCONFIGURED]),
   ...byNumber([...PSCI_CLAUSES, ...SMC]),
-  ...ABI,
+  ...byNumber([...ABI, ...REGISTERS]),
   ...DOCUMENTED,
   ...MODULE_CODE,
   ...MODULE_BEHAVIOUR,

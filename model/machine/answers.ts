@@ -1,6 +1,6 @@
 // What running code asks of its environment, what it is answered, and how a run ends.
 
-import type { Fault } from "../../cpu/exceptions/exception.ts";
+import type { Exception } from "../../cpu/exceptions/exception.ts";
 import type { El2Exception } from "../../spec/types/action.ts";
 import type { HostAbort } from "./host-abort.ts";
 
@@ -18,7 +18,7 @@ export interface Ended {
  */
 export type Answer =
   | { readonly kind: "value"; readonly x0: bigint | undefined }
-  | { readonly kind: "fault"; readonly fault: Fault }
+  | { readonly kind: "fault"; readonly fault: Exception }
   | Ended;
 
 /** The registers that the host finds after its trap: x0 to x17, or as many as are given. */

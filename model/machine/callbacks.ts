@@ -3,7 +3,7 @@
 import { PSCI_EVENT } from "../../spec/smccc.ts";
 import type { HypVa } from "../../spec/types/address.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
-import type { Environment, HvcAnswer, Ran } from "./answers.ts";
+import type { Environment, HvcAnswer, Ran, TrapAnswer } from "./answers.ts";
 import { readHostRegister, writeHostRegister, writeHostRegisters } from "./host-context.ts";
 import { hostContext } from "./layout.ts";
 import { startKernel } from "./registers.ts";
@@ -90,6 +90,25 @@ function afterCallback(
     next = perform(system, { ...returned, handled: isTrue(handled) }).outcome;
   }
   return next;
+}
+
+/**
+ * Any other trap of the host: the module's handler, which moves ELR_EL2 itself where it emulates.
+ */
+export function answerTrap(caller: Caller, cpu: number, esr: bigint): TrapAnswer {
+  const { system } = caller;
+  const { outcome } = nested(system, () => perform(system, { kind: "host_trap", cpu, esr }));
+  if (over(system) || outcome.kind !== "enters") return ENDED;
+  const x0 = callBack(caller, cpu, outcome.address, [hostContext(cpu)]);
+  if (x0 === undefined) return ENDED;
+  perform(system, { kind: "default_trap_handler_returned", cpu, handled: isTrue(x0) });
+  return over(system) ? ENDED : { kind: "resume", advance: false };
+}
+
+/** EL2 is about to stop: the module's notifier is told first. Source: hyp_panic, nvhe/switch.c. */
+export function notifyPanic(caller: Caller, cpu: number): void {
+  const address = caller.system.hyp.dispatch.callbacks.hyp_panic_notifier;
+  if (address !== undefined) callBack(caller, cpu, address, [hostContext(cpu)]);
 }
 
 /** An SMC of the host: PSCI, FF-A, a module's handler, the firmware. */

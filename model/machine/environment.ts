@@ -10,7 +10,7 @@ import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import { handlersOf } from "../ops/register.ts";
 import type { ModelStep } from "../step.ts";
 import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
-import { answerSmc, type Caller, callBack } from "./callbacks.ts";
+import { answerSmc, answerTrap, type Caller, callBack } from "./callbacks.ts";
 import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { hostWords } from "./host-words.ts";
@@ -18,6 +18,7 @@ import { writeKernel64 } from "./kernel-memory.ts";
 import { hostContext } from "./layout.ts";
 import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
+import { printed } from "./serial.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
 import { calledFrom, entering, leftBehind, watchInstruction, watchOp } from "./watch.ts";
 
@@ -35,10 +36,7 @@ export function environmentOf(system: System): Environment {
     hvc: (cpu, imm, x) => recordHvc(system, cpu, imm, x),
     smc: (cpu, x, imm) => answerSmc(callerOf(system), cpu, imm, x),
     hostAbort: (cpu, abort) => answerAbort(system, cpu, abort),
-    hostTrap: (_cpu, esr) => {
-      stop(system, `trap of the host, ESR_EL2 0x${esr.toString(16)}`);
-      return ENDED;
-    },
+    hostTrap: (cpu, esr) => answerTrap(callerOf(system), cpu, esr),
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
     ...(system.watch === undefined
       ? {}
@@ -47,7 +45,7 @@ export function environmentOf(system: System): Environment {
 }
 
 /** What modules' callbacks run in. */
-const callerOf = (system: System): Caller => ({
+export const callerOf = (system: System): Caller => ({
   system,
   env: environmentOf(system),
   settled: (cpu, ran): ran is Ran & { kind: "returned" } => settled(system, cpu, ran),
@@ -282,6 +280,9 @@ function answerOp(system: System, op: string, args: readonly bigint[], cpu: numb
   if (over(system)) return ENDED;
   const { outcome } = perform(system, { kind: "op", cpu, op, args, from });
   if (over(system) || outcome.kind !== "returned") return ENDED;
+  const shown = printed(callerOf(system), cpu, op, args);
+  if (typeof shown === "object") return { kind: "fault", fault: shown.fault };
+  if (!shown || over(system)) return ENDED;
   const done = opEffect(system.machine, { cpu, op, args, value: outcome.value, hyp: system.hyp });
   return done ?? { kind: "value", x0: outcome.value };
 }

@@ -35,6 +35,7 @@ import {
   VMALLOC_AREA,
 } from "./layout.ts";
 import { physicalMemory } from "./physical-memory.ts";
+import { createPl011, type Pl011 } from "./pl011.ts";
 import { startKernel } from "./registers.ts";
 
 /** The machine. Mutable: one run owns it, and forks it to try something else. */
@@ -54,6 +55,8 @@ export interface Machine {
   readonly moduleArea: AddressArea;
   readonly vmallocArea: AddressArea;
   gates: GateTable;
+  /** The serial port. */
+  readonly uart: Pl011;
   /** Where EL2 keeps struct pkvm_module_ops. */
   readonly opsTable: HypVa;
 }
@@ -93,7 +96,11 @@ export function createMachine(
   if (cpuCount < 1 || cpuCount > CPU_MAX) {
     throw new RangeError(`${cpuCount} CPUs: between 1 and ${CPU_MAX} are modelled`);
   }
-  const memory = createMemory([{ base: MEMORY_START, sizeBytes: MEMORY_END - MEMORY_START }]);
+  const uart = createPl011();
+  const memory = createMemory(
+    [{ base: MEMORY_START, sizeBytes: MEMORY_END - MEMORY_START }],
+    [uart],
+  );
   const cpuModel = options.cpuModel ?? cortexA76;
   const cores = Array.from({ length: cpuCount }, (_, cpu) =>
     createCore(cpuModel, memory, BigInt(cpu)),
@@ -120,6 +127,7 @@ export function createMachine(
     moduleArea: createArea(MODULE_AREA.start, MODULE_AREA.end),
     vmallocArea: createArea(VMALLOC_AREA.start, VMALLOC_AREA.end),
     gates: createGates(branch),
+    uart,
     opsTable: MODULE_OPS,
   };
   buildTables(machine, options.firmware);
@@ -142,6 +150,7 @@ export function forkMachine(machine: Machine): Machine {
     cores,
     memory,
     physical: physicalMemory(memory),
+    uart: memory.devices[0] as Pl011,
     kernelPool: { ...machine.kernelPool },
     hypPool: { ...machine.hypPool },
     pages: forkPageAllocator(machine.pages),

@@ -1,6 +1,7 @@
 // What a module op does to memory beside the abstract state: entries that it reads, bytes that it
 // moves, pages that it maps for a moment.
 
+import { undefinedInstruction } from "../../cpu/exceptions/generate.ts";
 import { addressOf } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { PAGE_HYP } from "../../spec/types/module.ts";
@@ -120,6 +121,14 @@ const copy = (called: Called): Answer | undefined =>
 const fill = (called: Called): Answer | undefined =>
   inChunks(called, (_, length) => new Uint8Array(length).fill(Number(at(called, 1) & 0xffn)));
 
+/** HFGWTR_EL2 of this CPU; one without FEAT_FGT does not know the register. */
+function writeHfgwtr({ machine, cpu, hyp }: Called): Answer | undefined {
+  const core = machine.cores[cpu]!;
+  if (!core.cpuModel.features.FGT) return { kind: "fault", fault: undefinedInstruction(core) };
+  core.sysreg.HFGWTR_EL2 = hyp.controls[cpu]?.hfgwtr ?? 0n;
+  return undefined;
+}
+
 const EFFECTS: Readonly<Record<string, (called: Called) => Answer | undefined>> = {
   create_private_mapping: privateAddress,
   host_stage2_get_leaf: getLeaf,
@@ -129,6 +138,7 @@ const EFFECTS: Readonly<Record<string, (called: Called) => Answer | undefined>> 
   fixmap_unmap: fixmapUnmap,
   memcpy: copy,
   memset: fill,
+  update_hfgwtr_el2: writeHfgwtr,
 };
 
 /** Does what an op does to memory; its answer, where that is not the step's. */

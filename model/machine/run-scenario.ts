@@ -15,11 +15,12 @@ import type {
   HostWrite,
   Scenario,
 } from "../scenario.ts";
-import { environmentOf, settled } from "./environment.ts";
+import { notifyPanic } from "./callbacks.ts";
+import { callerOf, environmentOf, settled } from "./environment.ts";
 import { kernelLinear, MEMORY_END, MEMORY_START } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
 import { hostAccess, hostHvc, hostSmc } from "./run.ts";
-import { over, perform, type RunOptions, type System, stop } from "./system.ts";
+import { drainSerial, over, perform, type RunOptions, type System, stop } from "./system.ts";
 import { createWatch } from "./watch.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
@@ -50,7 +51,7 @@ export function createSystem(
 ): System {
   const { system: config, boot: plan } = scenario;
   const machine = createMachine(branchOf(config), config.cpuCount, firmwareOf(plan));
-  return {
+  const system: System = {
     hyp: initialHyp(config, plan.firmwareBytes),
     machine,
     plan,
@@ -67,7 +68,13 @@ export function createSystem(
     depth: 0,
     instructions: 0,
     watch: options.watch === true ? createWatch() : undefined,
+    beforePanic: () => undefined,
+    isPanicking: false,
   };
+  system.beforePanic = (cpu) => {
+    notifyPanic(callerOf(system), cpu);
+  };
+  return system;
 }
 
 /** Boots and acts; ends early when the system ends or meets what is not modelled. */
@@ -81,6 +88,7 @@ export function runScenario(
   for (const action of scenario.actions) {
     if (over(system)) break;
     act(system, action);
+    drainSerial(system);
   }
   return {
     log: system.log,

@@ -56,6 +56,9 @@ export interface System {
    * CPUs on which the kernel or the scenario makes an HVC of its own, and keeps the record of it.
    */
   readonly calling: Set<number>;
+  /** Tells the modules' notifier that EL2 is about to stop. */
+  beforePanic: (cpu: number) => void;
+  isPanicking: boolean;
   /** What stopped the run although the system did not end. */
   unmodelled: string | undefined;
   /** mod_direct_hyp_base: where EL2 sees the module area, once a module was loaded there. */
@@ -71,10 +74,24 @@ export interface System {
 export const over = (system: System): boolean =>
   system.hyp.end !== undefined || system.unmodelled !== undefined;
 
+/** What went out at the serial port, as one event. */
+export function drainSerial({ machine, log }: System): void {
+  const text = machine.uart.take();
+  if (text !== "") log.push({ kind: "serial", text });
+}
+
 /** Does one action: the abstract step, then the descriptors that follow it, then the log. */
 export function perform(system: System, action: Action): ModelStep {
+  drainSerial(system);
   const options = system.options.omit === undefined ? {} : { omit: system.options.omit };
-  const done = step(system.hyp, action, options);
+  let done = step(system.hyp, action, options);
+  if (done.outcome.kind === "hyp-panic" && !system.isPanicking) {
+    system.isPanicking = true;
+    system.beforePanic("cpu" in action ? action.cpu : 0);
+    // NON-SPEC: the notifier's own steps are told before the one that stops the system.
+    if (over(system)) return done;
+    done = step(system.hyp, action, options);
+  }
   system.hyp = done.post;
   applyEvents(system.machine, done.outcome);
   if (done.pre !== done.post) syncDescriptors(system.machine, done.pre, done.post);

@@ -11,6 +11,7 @@ import type { Transition } from "../transition.ts";
 import { CONVERSIONS } from "./address.ts";
 import { MAPPING_OPS } from "./mapping.ts";
 import { REGISTRATIONS } from "./register.ts";
+import { REGISTER_OPS } from "./registers.ts";
 
 /** Ops without a check; what they do happens in memory (model/machine/op-effects.ts). */
 const memoryOp = (name: string, where: string): Transition<Op> => ({
@@ -22,6 +23,8 @@ const memoryOp = (name: string, where: string): Transition<Op> => ({
 });
 
 const MEMORY_OPS: readonly Transition<Op>[] = [
+  memoryOp("puts", "hyp_puts, hyp/nvhe/serial.c"),
+  memoryOp("putx64", "hyp_putx64, hyp/nvhe/serial.c"),
   memoryOp("memcpy", "struct pkvm_module_ops: memcpy, hyp/nvhe/modules.c"),
   memoryOp("memset", "struct pkvm_module_ops: memset, hyp/nvhe/modules.c"),
   memoryOp("flush_dcache_to_poc", "__kvm_flush_dcache_to_poc, hyp/nvhe/modules.c"),
@@ -39,6 +42,7 @@ export const OPS: ReadonlyMap<string, Transition<Op>> = new Map(
     ...DONATION_OPS,
     ...STAGE2_OPS,
     ...MEMORY_OPS,
+    ...REGISTER_OPS,
   ].map((op) => [op.name, op]),
 );
 

@@ -29,7 +29,7 @@ export function syncDescriptors(machine: Machine, pre: Hyp, post: Hyp): void {
     }
   }
   if (pre.vmTable !== post.vmTable) syncGuestStage2(machine, pre, post);
-  if (pre.boot !== post.boot) syncControls(machine, post);
+  if (pre.boot !== post.boot || pre.controls !== post.controls) syncControls(machine, post);
 }
 
 /** The keys whose values are not the same in two maps. */
@@ -69,14 +69,16 @@ const CONSOLE = 0x900_0000n;
  * HCR_EL2 of each CPU: SMC trapped in protected mode, stage 2 on once the CPU is finalised. The
  * kernel's next message
  * goes to the console, which is why the block below memory is there in every trace.
+ * What a module set and cleared comes on top.
  * Source: __pkvm_prot_finalize, hyp/nvhe/mem_protect.c; HCR_HOST_NVHE_PROTECTED_FLAGS,
  * asm/kvm_arm.h (android14-6.1).
  */
-function syncControls(machine: Machine, { boot }: Hyp): void {
+function syncControls(machine: Machine, { boot, controls }: Hyp): void {
   const trapped = boot.mode === "protected" ? HCR_TSC : 0n;
   for (const [cpu, core] of machine.cores.entries()) {
     const stage2 = boot.finalised[cpu] === true ? HCR_VM : 0n;
-    const value = HCR_HOST | trapped | stage2;
+    const { hcrSet, hcrClear } = controls[cpu] ?? { hcrSet: 0n, hcrClear: 0n };
+    const value = ((HCR_HOST | trapped | hcrSet) & ~hcrClear) | stage2;
     if (core.sysreg.HCR_EL2 !== value) core.sysreg.HCR_EL2 = value;
   }
   if (boot.finalised.includes(true)) {

@@ -113,6 +113,10 @@ export const POWER_ON: Hyp = {
   el2: { nextFree: hypVa(0x20_0000_a000n), reservations: [], mappings: new Map(), earlyBytes: 0 },
   dispatch: { dynamicHcalls: [], callbacks: {}, further: {} },
   psci: { power: ["on", "on"], booting: [undefined, undefined], memProtectLocked: false },
+  controls: [
+    { hcrSet: 0n, hcrClear: 0n, hfgwtr: 0n },
+    { hcrSet: 0n, hcrClear: 0n, hfgwtr: 0n },
+  ],
   pages: new Map(),
   vms: new Map(),
   vmTable: new Map(),

@@ -12,6 +12,7 @@ import { kernVa, pfn } from "../../spec/types/address.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { PROT } from "../../spec/types/module.ts";
 import { BRANCH_WALKS } from "./branch-walks.ts";
+import { CALLBACK_WALKS } from "./callback-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { MAPPING_WALKS } from "./mapping-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
@@ -114,6 +115,7 @@ export const WALKS: readonly Walk[] = [
   ...SMC_WALKS,
   ...MAPPING_WALKS,
   ...VM_WALKS,
+  ...CALLBACK_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },

@@ -153,6 +153,8 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   host_smc_handler_returned: true,
   psci_notified: true,
   psci_cpu_entry: true,
+  host_trap: true,
+  default_trap_handler_returned: true,
   KVM_CREATE_VM: true,
   KVM_SET_FW_IPA: true,
   KVM_RUN: true,

@@ -252,6 +252,20 @@ export interface PsciCpuEntry {
   readonly cpu: number;
 }
 
+/** The host did something else that traps to EL2. Source: handle_trap, hyp/nvhe/hyp-main.c. */
+export interface HostTrap {
+  readonly kind: "host_trap";
+  readonly cpu: number;
+  readonly esr: bigint;
+}
+
+/** A module's default trap handler came back with a bool. */
+export interface TrapHandlerReturned {
+  readonly kind: "default_trap_handler_returned";
+  readonly cpu: number;
+  readonly handled: boolean;
+}
+
 /** KVM_CREATE_VM. `type` bit 31 asks for a protected VM. */
 export interface KvmCreateVm {
   readonly kind: "KVM_CREATE_VM";
@@ -307,6 +321,8 @@ export type Action =
   | SmcHandlerReturned
   | PsciNotified
   | PsciCpuEntry
+  | HostTrap
+  | TrapHandlerReturned
   | KvmCreateVm
   | KvmSetFirmwareIpa
   | KvmRun

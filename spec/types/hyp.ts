@@ -119,6 +119,16 @@ export interface PsciState {
   readonly memProtectLocked: boolean;
 }
 
+/**
+ * What modules changed of one CPU's control registers. Source: struct kvm_nvhe_init_params: hcr_el2
+ * without VM, which is `finalised`, and hfgwtr_el2.
+ */
+export interface CpuControls {
+  readonly hcrSet: bigint;
+  readonly hcrClear: bigint;
+  readonly hfgwtr: bigint;
+}
+
 /** How it all ended, if it did: nothing happens after it. */
 export type End =
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason; readonly esr: bigint | undefined }
@@ -135,6 +145,8 @@ export interface Hyp {
   readonly el2: El2Space;
   readonly dispatch: DispatchState;
   readonly psci: PsciState;
+  /** By CPU. */
+  readonly controls: readonly CpuControls[];
   /** Pages that are not plainly the host's. */
   readonly pages: ReadonlyMap<Pfn, PageState>;
   /** VMs by the number user space gave them. */

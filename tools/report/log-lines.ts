@@ -57,6 +57,8 @@ function eventLines(event: LogEvent, number: number): string[] {
       return [stepLine(event.step, number, event.depth)];
     case "console":
       return [`${margin(undefined, 1)}console: ${event.text}`];
+    case "serial":
+      return [`${margin(undefined, 1)}serial: ${JSON.stringify(event.text)}`];
     case "modprobe":
       return [`${margin(undefined, 1)}modprobe ${event.argv.join(" ")}`];
     case "modprobe-exit":

@@ -3,7 +3,10 @@
 import { cite } from "../../spec/sources.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { ANSWERS_NOTHING, answered } from "../../spec/types/outcome.ts";
-import { argument, type Hypercall } from "./hypercall.ts";
+import { SIZE } from "../../spec/vm-layout.ts";
+import type { Guard } from "../transition.ts";
+import { physicalOf } from "../vm/donated.ts";
+import { argument, type Hypercall, type HypercallArgs } from "./hypercall.ts";
 
 /**
  * No driver, no tracing: -ENODEV whatever the arguments are. Source: measured, vmbad, both builds.
@@ -60,8 +63,51 @@ const iommuFinalizeCall: Hypercall = {
   },
 };
 
+/** Drivers and devices are taken until EL2 is told that there are no more. */
+const BEFORE_THE_END: Guard<HypercallArgs> = {
+  clause: "VM-85",
+  permits: ({ boot }) => !boot.iommuClosed,
+  refusal: () => answered(negative("EPERM")),
+};
+
+/** __pkvm_iommu_register(…, driver, …): no driver was ever initialised. */
+const iommuRegister: Hypercall = {
+  name: "__pkvm_iommu_register",
+  source: [cite("android14-6.1", "__pkvm_iommu_register, get_driver, hyp/nvhe/iommu.c")],
+  guards: [BEFORE_THE_END],
+  effect: () => answered(negative("ENOENT")),
+};
+
+/** __pkvm_iommu_driver_init(driver, …): it follows the pointer, and nobody knows where to. */
+const iommuDriverInit: Hypercall = {
+  name: "__pkvm_iommu_driver_init",
+  source: [cite("android14-6.1", "__pkvm_iommu_driver_init, hyp/nvhe/iommu.c")],
+  guards: [BEFORE_THE_END],
+  // Only a removed guard gets here too late: the kernel would take the driver.
+  effect: ({ boot }) =>
+    boot.iommuClosed ? answered(0) : { kind: "unmodelled", what: "__pkvm_iommu_driver_init" },
+};
+
+/** Registers of the GIC go from or to a vCPU: one that is loaded, or nobody's. */
+const ofLoadedVcpu = (name: string): Hypercall => ({
+  name,
+  source: [cite("android14-6.1", `handle_${name}, get_host_hyp_vcpus_from_vgic_v3_cpu_if`)],
+  guards: [],
+  effect: (hyp, call) => {
+    const which = hyp.loaded[call.cpu];
+    const vcpu = which && hyp.vmTable.get(which.handle)?.vcpus[which.vcpu];
+    const at = physicalOf(argument(call, 1));
+    const isIts = vcpu !== undefined && at >= vcpu.hostVcpu && at < vcpu.hostVcpu + SIZE.vcpu;
+    return isIts ? { kind: "unmodelled", what: `${name} of a loaded vCPU` } : ANSWERS_NOTHING;
+  },
+});
+
 export const UNCONFIGURED_HCALLS: readonly Hypercall[] = [
+  iommuDriverInit,
+  iommuRegister,
   iommuFinalizeCall,
+  ofLoadedVcpu("__vgic_v3_save_vmcr_aprs"),
+  ofLoadedVcpu("__vgic_v3_restore_vmcr_aprs"),
   absent("__pkvm_iommu_pm_notify"),
   absent("__pkvm_load_tracing"),
   teardownTracing,

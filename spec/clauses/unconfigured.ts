@@ -24,7 +24,12 @@ const VOID: readonly string[] = [
   "__kvm_enable_ssbs",
   "__vgic_v3_init_lrs",
   "__kvm_flush_vm_context",
+  "__vgic_v3_save_vmcr_aprs",
+  "__vgic_v3_restore_vmcr_aprs",
 ];
+
+/** Those that take a driver or a device of it. */
+const IOMMU: readonly string[] = ["__pkvm_iommu_driver_init", "__pkvm_iommu_register"];
 
 const FINALIZE = calls("__pkvm_iommu_finalize");
 const isGood = (step: HvcStep): boolean => BigInt.asUintN(32, argument(step, 1)) === 0n;
@@ -92,5 +97,25 @@ export const UNCONFIGURED: readonly StepClause[] = [
         ),
         changesNothing(step),
       ),
+  }),
+  clause({
+    id: "VM-85",
+    kind: "kernel",
+    statement: "Once EL2 was told about the IOMMU it takes no driver and no device.",
+    source: [
+      cite("android14-6.1", "__pkvm_iommu_driver_init, __pkvm_iommu_register, hyp/nvhe/iommu.c"),
+    ],
+    on: ["hvc"],
+    applies: (step) => IOMMU.includes(reachedHcall(step) ?? "") && step.pre.boot.iommuClosed,
+    holds: (step) => refuses(step, "EPERM"),
+  }),
+  clause({
+    id: "VM-86",
+    kind: "kernel",
+    statement: "A device of a driver that was not initialised is refused.",
+    source: [cite("android14-6.1", "__pkvm_iommu_register, get_driver, hyp/nvhe/iommu.c")],
+    on: ["hvc"],
+    applies: (step) => calls("__pkvm_iommu_register")(step) && !step.pre.boot.iommuClosed,
+    holds: (step) => refuses(step, "ENOENT"),
   }),
 ];

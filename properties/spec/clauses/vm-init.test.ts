@@ -195,6 +195,8 @@ describe("what the kernel is built without", () => {
         setsKey(h);
       }),
     ],
+    "VM-85": refused(CLOSED, call("__pkvm_iommu_register", [0n, 0n]), -1),
+    "VM-86": refused(HOST, call("__pkvm_iommu_register", [0n, 0n]), -2),
     "VM-82": refused(HOST, call("__pkvm_enable_tracing", [1n]), -19),
     "VM-83": refused(HOST, call("__pkvm_teardown_tracing", []), 0),
     "VM-84": silent(HOST, call("__kvm_timer_set_cntvoff", [1n])),

@@ -26,8 +26,8 @@ import {
 } from "../support/vm-hypercalls.ts";
 import { play, type Walk } from "../support/walks.ts";
 
-const RUNS = 150;
-const MACHINE_RUNS = 12;
+const RUNS = 60;
+const MACHINE_RUNS = 5;
 const LENGTH = { minLength: 30, maxLength: 120 };
 const SEED = 20261123;
 
@@ -190,6 +190,6 @@ test("every errno of these hypercalls comes, and the panic", () => {
   expect([...coverage.errnos.keys()]).toEqual(expect.arrayContaining(errnos));
   expect([...coverage.outcomes.keys()]).toContain("hyp-panic TEARDOWN_WHILE_LOADED");
   for (const done of ["__pkvm_host_donate_guest", "__pkvm_host_share_guest"]) {
-    expect(coverage.transitions.get(done) ?? 0).toBeGreaterThan(20);
+    expect(coverage.transitions.get(done) ?? 0).toBeGreaterThan(10);
   }
 });

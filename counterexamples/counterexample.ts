@@ -5,6 +5,7 @@ import type { Scenario } from "../model/scenario.ts";
 import { BRANCH_NAMES, BUILDS } from "../spec/branches/branch.ts";
 import type { RuleId } from "../spec/findings.ts";
 import { ERRNO, type Errno } from "../spec/types/errno.ts";
+import { GUEST_ACTIONS, register } from "./guest-actions.ts";
 
 /** Raised when a file of an older form can no longer be read as it is. */
 export const FORMAT = 1;
@@ -16,16 +17,11 @@ const MODULES_MAX = 256;
 const CPU_MAX = 8;
 const STEP_LINES_MAX = 100_000;
 
-const register = z
-  .string()
-  .regex(/^0x[0-9a-f]{1,16}$/, "a 64-bit value is a string like 0xc6000080")
-  .transform((text) => BigInt(text));
 const word = z.string().min(1).max(256);
 const cpu = z
   .int()
   .min(0)
   .max(CPU_MAX - 1);
-const vm = z.int().min(0).max(0xffff);
 
 const action = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -49,14 +45,7 @@ const action = z.discriminatedUnion("kind", [
     parameters: z.string().max(COMMAND_LINE_MAX),
   }),
   z.strictObject({ kind: z.literal("rmmod"), name: word }),
-  z.strictObject({
-    kind: z.literal("KVM_CREATE_VM"),
-    vm,
-    type: z.int().min(0).max(0xffff_ffff),
-  }),
-  z.strictObject({ kind: z.literal("KVM_SET_FW_IPA"), vm, ipa: register }),
-  z.strictObject({ kind: z.literal("KVM_RUN"), vm }),
-  z.strictObject({ kind: z.literal("KVM_CLOSE"), vm }),
+  ...GUEST_ACTIONS,
 ]);
 
 const system = z.strictObject({

@@ -7,6 +7,7 @@ import type { Action } from "../spec/types/action.ts";
 import { errnoName } from "../spec/types/errno.ts";
 import type { Hyp } from "../spec/types/hyp.ts";
 import { type Outcome, signed } from "../spec/types/outcome.ts";
+import { entryLine, guestActionLine } from "./guest-line.ts";
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
@@ -82,6 +83,7 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, page }) => `cpu${cpu} touches page 0x${page.toString(16)} of another`,
     )
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
+    .with({ kind: "guest_hvc" }, { kind: "guest_abort" }, guestActionLine)
     .exhaustive();
 }
 
@@ -115,18 +117,12 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
     )
     .with({ kind: "pkvm_iommu_finalize" }, ({ kind, value }) => `${kind} ${value}`)
     .with(
-      { kind: "KVM_CREATE_VM" },
-      ({ kind, vm, type }) => `${kind} vm${vm} type ${hex(BigInt(type))}`,
-    )
-    .with({ kind: "KVM_SET_FW_IPA" }, ({ kind, vm, ipa }) => `${kind} vm${vm} ${hex(ipa)}`)
-    .with({ kind: "KVM_RUN" }, { kind: "KVM_CLOSE" }, ({ kind, vm }) => `${kind} vm${vm}`)
-    .with(
       { kind: "kvm_arm_init" },
       { kind: "pkvm_load_early_modules" },
       { kind: "pkvm_drop_host_privileges" },
       ({ kind }) => kind,
     )
-    .exhaustive();
+    .otherwise(guestActionLine);
 }
 
 const number = (raw: bigint): string => {
@@ -147,6 +143,10 @@ export function outcomeLine(outcome: Outcome): string {
     .with({ kind: "enters" }, ({ address }) => `enters ${hex(address)}`)
     .with({ kind: "registers" }, ({ x }) => `x0=${x.map(number).join(" ")}`)
     .with({ kind: "off" }, ({ what }) => `no return: ${what}`)
+    .with({ kind: "runs" }, ({ entry }) => `the guest ${entryLine(entry)}`)
+    .with({ kind: "guest" }, ({ x }) => `x0=${number(x[0] ?? 0n)}`)
+    .with({ kind: "exits" }, ({ again }) => `to the host${again ? ", to be made again" : ""}`)
+    .with({ kind: "user" }, ({ event }) => `to user space, system event ${event.type}`)
     .with({ kind: "hyp-panic" }, ({ reason }) => `hyp panic ${reason}`)
     .with({ kind: "host-panic" }, ({ reason }) => `host panic ${reason}`)
     .with({ kind: "hang" }, ({ where }) => `hangs in ${where}`)

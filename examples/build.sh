@@ -2,13 +2,13 @@
 # Builds every example with Debian 12's cross compiler, or checks that the committed .ko files are
 # what it builds.
 #
-#   build.sh [NAME...]           builds the named examples (all), puts the .ko beside the sources
+#   build.sh [NAME...]           builds the named examples (all), leaves the files beside the sources
 #   build.sh --check [NAME...]   builds into a temporary folder and compares byte for byte;
 #                                exit 1: a file differs; 2: the compiler is not the recorded one,
 #                                so that bytes say nothing
 #
-# Nothing but the .ko files, COMPILERS.txt and what-the-build-says.txt is written beside the
-# sources.
+# Nothing but the .ko and .bin files, COMPILERS.txt and what-the-build-says.txt is written beside
+# the sources.
 set -eu
 export LC_ALL=C
 examples=$(cd "$(dirname "$0")" && pwd)
@@ -53,12 +53,18 @@ finish() {
 build_one() {
   name=$1
   mkdir -p "$work/$name"
-  (cd "$examples/$name" && tar cf - --exclude='*.ko' --exclude='*.o' --exclude='*.mod.c' .) |
+  (cd "$examples/$name" &&
+    tar cf - --exclude='*.ko' --exclude='*.bin' --exclude='*.o' --exclude='*.mod.c' .) |
     tar xf - -C "$work/$name"
   if [ "$name" = page-as-printed ]; then
     "$examples/$name/how-far.sh" "$work/$name" >"$work/$name/what-the-build-says.txt"
     finish "$work/$name/what-the-build-says.txt" "$examples/$name/what-the-build-says.txt"
     finish "$work/$name/call/pkvm_module.ko" "$examples/$name/pkvm_module.ko"
+    return
+  fi
+  if [ "$name" = guests ]; then
+    "$examples/guests/build-images.sh" "$work/guests"
+    for built in "$work/guests"/*.bin; do finish "$built" "$examples/guests/${built##*/}"; done
     return
   fi
   arguments=

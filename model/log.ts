@@ -2,6 +2,7 @@
 
 import type { Hyp } from "../spec/types/hyp.ts";
 import type { LoadedModule } from "./elf/load.ts";
+import type { KvmExit } from "./kernel/kvm/run.ts";
 import type { ModelStep } from "./step.ts";
 
 /** The registers x0 to x17 around one HVC; `after` is undefined when the call did not return. */
@@ -48,9 +49,24 @@ export type LogEvent =
   | { readonly kind: "userspace" }
   | {
       readonly kind: "answer";
-      readonly of: "insmod" | "rmmod";
+      readonly of: "insmod" | "rmmod" | "ioctl";
       readonly name: string;
       readonly value: number;
+    }
+  /** KVM_RUN came back to user space. */
+  | {
+      readonly kind: "kvm-exit";
+      readonly vm: number;
+      readonly vcpu: number;
+      readonly exit: KvmExit;
+    }
+  /** The process touched memory that it gave to a VM; no value: a signal ended it. */
+  | {
+      readonly kind: "user-access";
+      readonly vm: number;
+      readonly offset: bigint;
+      readonly store: boolean;
+      readonly value: bigint | undefined;
     }
   | { readonly kind: "unmodelled"; readonly what: string };
 

@@ -1,8 +1,16 @@
 // A scenario: one boot and what the host does after it, as plain data that can be stored, shrunk
 // and replayed.
 
-import type { KvmClose, KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../spec/types/action.ts";
 import type { Errno } from "../spec/types/errno.ts";
+import type {
+  KvmArmVcpuInit,
+  KvmCheckExtension,
+  KvmClose,
+  KvmCreateVcpu,
+  KvmCreateVm,
+  KvmSetFirmwareIpa,
+  KvmSetOneReg,
+} from "../spec/types/guest-action.ts";
 import type { SystemConfig } from "../spec/types/hyp.ts";
 
 /**
@@ -32,6 +40,8 @@ export interface BootPlan {
   readonly commandLine: string;
   /** Bytes of the pvmfw region in the device tree; 0 when there is none. */
   readonly firmwareBytes: number;
+  /** What lies there before the kernel runs: a key of the files; absent: zeros. */
+  readonly firmwareImage?: string;
   /** Which modprobe the initramfs carries. */
   readonly modprobe: "kmod" | "stand-in";
   /** CONFIG_PKVM_MODULE_PATH: tried first with `-d`; "" when the kernel has none. */
@@ -87,6 +97,60 @@ export interface Rmmod {
   readonly name: string;
 }
 
+/**
+ * The process gives fresh memory to a VM (KVM_SET_USER_MEMORY_REGION); it begins with an image.
+ */
+export interface GiveMemory {
+  readonly kind: "give_memory";
+  readonly vm: number;
+  readonly gpa: bigint;
+  readonly bytes: bigint;
+  /**
+   * Which image it is: a key of the files that a run is given; "off", a guest that turns itself off
+   * at once; "" for none.
+   */
+  readonly image: string;
+}
+
+/**
+ * KVM_RUN, again after each access to a device, which is answered with bytes of 0x5a, and until
+ * something else happens, but at most so often.
+ */
+export interface RunGuest {
+  readonly kind: "run_guest";
+  readonly vm: number;
+  readonly vcpu: number;
+  readonly times: number;
+}
+
+/** The process reads, or writes, 8 bytes of the memory that it gave to a VM last. */
+export interface UserAccess {
+  readonly kind: "user_access";
+  readonly vm: number;
+  readonly offset: bigint;
+  /** Absent for a load. */
+  readonly store?: bigint;
+}
+
+/** Where the memory of a guest starts, and where it is entered. Source: measured, every guest. */
+export const GUEST_START = 0x8000_0000n;
+
+/** One VM as a VMM makes, runs and closes it, with a vCPU and 2 MiB of memory. */
+export const guestLife = (
+  vm: number,
+  type: number,
+  image: string,
+  firmwareIpa?: bigint,
+): readonly HostAction[] => [
+  { kind: "KVM_CREATE_VM", vm, type },
+  ...(firmwareIpa === undefined ? [] : [{ kind: "KVM_SET_FW_IPA", vm, ipa: firmwareIpa } as const]),
+  { kind: "KVM_CREATE_VCPU", vm, vcpu: 0 },
+  { kind: "KVM_ARM_VCPU_INIT", vm, vcpu: 0, features: 4 },
+  { kind: "give_memory", vm, gpa: GUEST_START, bytes: 0x20_0000n, image },
+  { kind: "KVM_SET_ONE_REG", vm, vcpu: 0, register: "pc", value: GUEST_START },
+  { kind: "run_guest", vm, vcpu: 0, times: 2000 },
+];
+
 /** What the host does after boot. */
 export type HostAction =
   | HostHvc
@@ -95,9 +159,15 @@ export type HostAction =
   | HostWrite
   | Insmod
   | Rmmod
+  | KvmCheckExtension
   | KvmCreateVm
   | KvmSetFirmwareIpa
-  | KvmRun
+  | KvmCreateVcpu
+  | KvmArmVcpuInit
+  | KvmSetOneReg
+  | GiveMemory
+  | RunGuest
+  | UserAccess
   | KvmClose;
 
 /** One boot and the actions after it. */

@@ -2,7 +2,9 @@
 
 import type { Step } from "../spec/clause.ts";
 import type { Action, ActionKind, ActionOf, Hvc, Op, Smc } from "../spec/types/action.ts";
+import type { GuestHvc } from "../spec/types/guest-action.ts";
 import type { Hyp } from "../spec/types/hyp.ts";
+import type { VcpuExit } from "../spec/types/hyp-vm.ts";
 import { dropHostPrivileges } from "./boot/drop-host-privileges.ts";
 import {
   earlyModulesDone,
@@ -17,6 +19,8 @@ import { el2Access } from "./dispatch/el2-access.ts";
 import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
+import { guestAbort } from "./guest/abort.ts";
+import { exitOf, guestCallOf } from "./guest/calls.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { opOf } from "./ops/ops.ts";
@@ -24,7 +28,23 @@ import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { hostSmc, smcHandlerReturned, smcTarget } from "./smc/host-smc.ts";
 import { psciCpuEntry, psciNotified } from "./smc/psci-relay.ts";
 import { type Applied, type ApplyOptions, apply, type Transition } from "./transition.ts";
-import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
+import { hostReclaimPage, memAbort } from "./vm/guest-pages.ts";
+import { kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
+import {
+  createHypVm,
+  kvmCheckExtension,
+  kvmClose,
+  kvmCreateVm,
+  kvmRun,
+  kvmSetFirmwareIpa,
+} from "./vm/kvm.ts";
+import { loadedOn } from "./vm/loaded.ts";
+import {
+  kvmArmVcpuInit,
+  kvmCreateVcpu,
+  kvmSetOneReg,
+  kvmSetUserMemoryRegion,
+} from "./vm/vcpu-ioctls.ts";
 
 /** A step with the rule that made it: which transition, and which clause refused. */
 export interface ModelStep extends Step {
@@ -73,9 +93,28 @@ function stepSmc(pre: Hyp, action: Smc, options: ApplyOptions): Applied {
     : apply(target, pre, action, options);
 }
 
+/** A call of a guest: its transition, and for one that goes to the host, what EL2 remembers. */
+function stepGuestHvc(pre: Hyp, action: GuestHvc, options: ApplyOptions): Applied {
+  const loaded = loadedOn(pre, action.cpu);
+  if (loaded === undefined) return unmodelled(pre, "an HVC of a guest that is not loaded");
+  const applied = apply(guestCallOf(pre, action), pre, action, options);
+  const { outcome } = applied;
+  if (outcome.kind !== "exits" || !loaded.vm.isProtected) return applied;
+  const exit = exitOf(outcome, action.x);
+  return { ...applied, post: withExit(applied.post, loaded.handle, loaded.index, exit) };
+}
+
+/** The state with the exit of one vCPU remembered. */
+function withExit(hyp: Hyp, handle: number, index: number, exit: VcpuExit): Hyp {
+  const vm = hyp.vmTable.get(handle);
+  if (vm === undefined) return hyp;
+  const vcpus = vm.vcpus.map((vcpu, n) => (n === index ? { ...vcpu, exit } : vcpu));
+  return { ...hyp, vmTable: new Map(hyp.vmTable).set(handle, { ...vm, vcpus }) };
+}
+
 /** The transition of each kind of action that has one of its own. */
 const TRANSITION_OF: {
-  readonly [K in Exclude<ActionKind, "hvc" | "op" | "smc">]: Transition<ActionOf<K>>;
+  readonly [K in Exclude<ActionKind, "hvc" | "op" | "smc" | "guest_hvc">]: Transition<ActionOf<K>>;
 } = {
   parse_early_param: parseEarlyParam,
   kvm_arm_init: kvmArmInit,
@@ -104,10 +143,21 @@ const TRANSITION_OF: {
   psci_cpu_entry: psciCpuEntry,
   host_trap: hostTrap,
   default_trap_handler_returned: trapHandlerReturned,
+  KVM_CHECK_EXTENSION: kvmCheckExtension,
   KVM_CREATE_VM: kvmCreateVm,
   KVM_SET_FW_IPA: kvmSetFirmwareIpa,
+  KVM_CREATE_VCPU: kvmCreateVcpu,
+  KVM_ARM_VCPU_INIT: kvmArmVcpuInit,
+  KVM_SET_USER_MEMORY_REGION: kvmSetUserMemoryRegion,
+  KVM_SET_ONE_REG: kvmSetOneReg,
   KVM_RUN: kvmRun,
+  pkvm_create_hyp_vm: createHypVm,
+  pkvm_mem_abort: memAbort,
+  pkvm_host_reclaim_page: hostReclaimPage,
+  kvm_psci_call: kvmPsciCall,
+  kvm_smccc_call_handler: kvmSmcccCall,
   KVM_CLOSE: kvmClose,
+  guest_abort: guestAbort,
 };
 
 function applyAction(pre: Hyp, action: Action, options: ApplyOptions): Applied {
@@ -118,6 +168,8 @@ function applyAction(pre: Hyp, action: Action, options: ApplyOptions): Applied {
       return stepOp(pre, action, options);
     case "smc":
       return stepSmc(pre, action, options);
+    case "guest_hvc":
+      return stepGuestHvc(pre, action, options);
     default:
       return apply(TRANSITION_OF[action.kind] as Transition<Action>, pre, action, options);
   }

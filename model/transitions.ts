@@ -16,14 +16,31 @@ import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
+import { guestAbort } from "./guest/abort.ts";
+import { GUEST_CALLS } from "./guest/calls.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
-import { kvmClose, kvmCreateVm, kvmRun, kvmSetFirmwareIpa } from "./vm/kvm.ts";
+import { hostReclaimPage, memAbort } from "./vm/guest-pages.ts";
+import { kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
+import {
+  createHypVm,
+  kvmCheckExtension,
+  kvmClose,
+  kvmCreateVm,
+  kvmRun,
+  kvmSetFirmwareIpa,
+} from "./vm/kvm.ts";
 import { MAP_ENDS } from "./vm/map-guest.ts";
+import {
+  kvmArmVcpuInit,
+  kvmCreateVcpu,
+  kvmSetOneReg,
+  kvmSetUserMemoryRegion,
+} from "./vm/vcpu-ioctls.ts";
 
 /** In the order of a boot: the kernel, the loader, the dispatcher, the hypercalls, the ops, KVM. */
 export const TRANSITIONS: readonly Transition<never>[] = [
@@ -56,10 +73,22 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   ...HYPERCALLS,
   ...MAP_ENDS,
   ...OPS.values(),
+  kvmCheckExtension,
   kvmCreateVm,
   kvmSetFirmwareIpa,
+  kvmCreateVcpu,
+  kvmArmVcpuInit,
+  kvmSetUserMemoryRegion,
+  kvmSetOneReg,
   kvmRun,
+  createHypVm,
+  memAbort,
+  hostReclaimPage,
+  kvmPsciCall,
+  kvmSmcccCall,
   kvmClose,
+  ...GUEST_CALLS,
+  guestAbort,
 ];
 
 /** One guard by its transition and its clause. */

@@ -13,7 +13,18 @@ export interface Step<A extends Action = Action> {
   readonly post: Hyp;
 }
 
-export type Area = "LIFE" | "LOAD" | "REG" | "DISP" | "OWN" | "VM" | "SMC" | "ABI" | "DOC" | "MOD";
+export type Area =
+  | "LIFE"
+  | "LOAD"
+  | "REG"
+  | "DISP"
+  | "OWN"
+  | "VM"
+  | "GUEST"
+  | "SMC"
+  | "ABI"
+  | "DOC"
+  | "MOD";
 export type ClauseId = `${Area}-${number}`;
 
 /** Whether the Android page promises it, or the kernel was seen (or read) to do it. */

@@ -7,6 +7,11 @@ import { DEPRIVILEGE } from "./clauses/deprivilege.ts";
 import { DEVICES } from "./clauses/devices.ts";
 import { DISPATCH } from "./clauses/dispatch.ts";
 import { DOCUMENTED } from "./clauses/documented.ts";
+import { GUEST_MEMORY_CALLS } from "./clauses/guest-calls.ts";
+import { GUEST_HOST_CALLS } from "./clauses/guest-host-calls.ts";
+import { GUEST_IOCTLS } from "./clauses/guest-ioctls.ts";
+import { GUEST_PSCI } from "./clauses/guest-psci.ts";
+import { GUEST_RUN } from "./clauses/guest-run.ts";
 import { HYP_MAP } from "./clauses/hyp-map.ts";
 import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LATER_LOADING } from "./clauses/later-loading.ts";
@@ -52,6 +57,13 @@ export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS]),
   ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),
   ...byNumber([...VM, ...VM_INIT, ...VM_LOAD, ...VM_TEARDOWN, ...VM_MAP, ...UNCONFIGURED]),
+  ...byNumber([
+    ...GUEST_IOCTLS,
+    ...GUEST_RUN,
+    ...GUEST_MEMORY_CALLS,
+    ...GUEST_PSCI,
+    ...GUEST_HOST_CALLS,
+  ]),
   ...byNumber([...PSCI_CLAUSES, ...SMC]),
   ...byNumber([...ABI, ...REGISTERS]),
   ...DOCUMENTED,

@@ -28,9 +28,10 @@ export const KVM = {
 } as const;
 
 /**
- * Offsets in struct kvm_vcpu. Source: measured, machines, except the last three.
- * CHOICE: no script writes arch.features or the registers, so nobody knows where they are; they
- * stand where nothing measured does, for the model's own host to write and EL2 to read.
+ * Offsets in struct kvm_vcpu. Source: measured, machines, except arch.features
+ * and what belongs to registers and faults.
+ * CHOICE: no script writes those, so nobody knows where they are; they stand where nothing measured
+ * does, for the model's own host and EL2 to exchange.
  */
 export const VCPU = {
   vcpuIdx: 40n,
@@ -38,7 +39,17 @@ export const VCPU = {
   features: 7000n,
   regs: 512n,
   pc: 768n,
+  pstate: 776n,
+  /** arch.fault: what made the guest leave. */
+  esr: 784n,
+  far: 792n,
+  hpfar: 800n,
+  /** arch.iflags: what the host wants done at the next entry. */
+  iflags: 808n,
 } as const;
+
+/** Bits of arch.iflags. Source: INCREMENT_PC, PENDING_EXCEPTION, asm/kvm_host.h. CHOICE: which. */
+export const IFLAG = { incrementPc: 1n << 0n, pendingAbort: 1n << 1n } as const;
 
 /** Of a kvm_hyp_memcache: the head, a physical address, and then the number of pages. */
 export const MEMCACHE_HEAD = 0n;

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { compareTrace } from "../properties/conformance/compare.ts";
-import { type NamedTrace, readTraces } from "../properties/conformance/folder.ts";
+import { type NamedTrace, readImages, readTraces } from "../properties/conformance/folder.ts";
 import {
   conformanceTable,
   countsOf,
@@ -66,7 +66,9 @@ function conformance(paths: readonly string[], options: Options): number {
     ]),
   );
   for (const [name, bytes] of namedFiles(options.module, "module")) files.set(name, bytes);
-  const guests = namedFiles(options.guest, "guest");
+  const images = readImages(fileURLToPath(new URL("../examples/guests", import.meta.url)));
+  for (const [name, bytes] of images) files.set(name, bytes);
+  for (const [name, bytes] of namedFiles(options.guest, "guest")) files.set(name, bytes);
   const traces = tracesOf(paths);
   checkModules(traces, files);
   const results: NamedResult[] = traces.map(({ name, trace }) => ({
@@ -77,9 +79,6 @@ function conformance(paths: readonly string[], options: Options): number {
     for (const line of mismatchLines(result)) process.stdout.write(`${line}\n`);
   }
   process.stdout.write(`${conformanceTable(results)}\n`);
-  if (guests.size > 0) {
-    process.stdout.write("guest images are not used yet: KVM ioctls are left\n");
-  }
   return results.some(({ result }) => countsOf(result).mismatched > 0)
     ? EXIT.violation
     : EXIT.holds;

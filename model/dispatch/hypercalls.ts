@@ -1,6 +1,7 @@
 // Which hypercalls the model knows, by the kernel's name.
 
 import type { Hyp } from "../../spec/types/hyp.ts";
+import { vcpuRun } from "../guest/vcpu-run.ts";
 import { SHARE_HCALLS } from "../ownership/share.ts";
 import { initVcpu } from "../vm/init-vcpu.ts";
 import { initVm } from "../vm/init-vm.ts";
@@ -40,6 +41,7 @@ const ANDROID14: readonly Hypercall[] = [
   ...TEARDOWN_HCALLS,
   ...LOAD_HCALLS,
   ...UNCONFIGURED_HCALLS,
+  vcpuRun,
 ];
 
 const byName = (hypercalls: readonly Hypercall[]): ReadonlyMap<string, Hypercall> =>

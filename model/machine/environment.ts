@@ -11,6 +11,7 @@ import { handlersOf } from "../ops/register.ts";
 import type { ModelStep } from "../step.ts";
 import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { answerSmc, answerTrap, type Caller, callBack } from "./callbacks.ts";
+import { runVcpu } from "./guest-environment.ts";
 import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { hostWords } from "./host-words.ts";
@@ -175,6 +176,7 @@ function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[
       ? enterInit(system, cpu, address)
       : enterRegistered(system, cpu, address, hostX0);
   }
+  if (done.outcome.kind === "runs") return runVcpu(system, cpu, done.outcome.entry, x);
   if (done.outcome.kind !== "hcall") throw new Error(`HVC answered by ${done.outcome.kind}`);
   const after = [...x];
   after[0] = done.outcome.x0;

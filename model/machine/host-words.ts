@@ -41,6 +41,12 @@ const LOOKS: Readonly<
   Record<string, (machine: Machine, hyp: Hyp, call: HypercallArgs) => readonly bigint[]>
 > = {
   __pkvm_init_module: (_, hyp, call) => moduleStruct(hyp, call),
+  __kvm_vcpu_run: (_, hyp, { cpu }) => {
+    const loaded = loadedOn(hyp, cpu);
+    if (loaded === undefined) return [];
+    const registers = Array.from({ length: 15 }, (_, n) => VCPU.regs + BigInt(8 * n));
+    return [VCPU.iflags, ...registers].map((offset) => loaded.vcpu.hostVcpu + offset);
+  },
   __pkvm_init_vm: (_, __, call) => {
     const kvm = physicalOf(argument(call, 1));
     return [kvm + KVM.createdVcpus, kvm + KVM.enabled, kvm + KVM.pvmfwLoadAddr];

@@ -1,10 +1,13 @@
 // Runs a scenario on the machine: boots it, then does what the host does, one action after the
 // other.
 
+import { writeBytes } from "../../cpu/memory.ts";
 import { branchOf } from "../../spec/branches/branches.ts";
 import { initialHyp } from "../initial.ts";
 import { boot, modprobeHost } from "../kernel/boot.ts";
 import { deleteModule, finitModule } from "../kernel/finit-module.ts";
+import { createHostKvm } from "../kernel/kvm/host-kvm.ts";
+import { actOfProcess } from "../kernel/kvm/process.ts";
 import type { Run } from "../log.ts";
 import type {
   BootPlan,
@@ -20,7 +23,7 @@ import { callerOf, environmentOf, settled } from "./environment.ts";
 import { kernelLinear, MEMORY_END, MEMORY_START } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
 import { hostAccess, hostHvc, hostSmc } from "./run.ts";
-import { drainSerial, over, perform, type RunOptions, type System, stop } from "./system.ts";
+import { drainSerial, over, type RunOptions, type System, stop } from "./system.ts";
 import { createWatch } from "./watch.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
@@ -51,6 +54,8 @@ export function createSystem(
 ): System {
   const { system: config, boot: plan } = scenario;
   const machine = createMachine(branchOf(config), config.cpuCount, firmwareOf(plan));
+  const image = files.get(plan.firmwareImage ?? "")?.subarray(0, plan.firmwareBytes);
+  if (image !== undefined) writeBytes(machine.memory, FIRMWARE_BASE, image);
   const system: System = {
     hyp: initialHyp(config, plan.firmwareBytes),
     machine,
@@ -59,6 +64,7 @@ export function createSystem(
     options: { budget: DEFAULT_BUDGET, ...options },
     log: [],
     images: new Map(),
+    kvm: createHostKvm(),
     calls: new Map(),
     stubbed: new Set(),
     calling: new Set(),
@@ -86,7 +92,7 @@ export function runScenario(
   const system = createSystem(scenario, files, options);
   boot(system);
   for (const action of scenario.actions) {
-    if (over(system)) break;
+    if (over(system) || system.kvm.dead) break;
     act(system, action);
     drainSerial(system);
   }
@@ -131,12 +137,8 @@ export function act(system: System, action: HostAction): void {
       system.log.push({ kind: "answer", of: "rmmod", name: action.name, value });
       return;
     }
-    case "KVM_CREATE_VM":
-    case "KVM_SET_FW_IPA":
-    case "KVM_RUN":
-    case "KVM_CLOSE":
-      perform(system, action);
-      return;
+    default:
+      actOfProcess(system, action);
   }
 }
 

@@ -6,10 +6,12 @@ import type { HypVa, KernVa } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { LoadedModule } from "../elf/load.ts";
 import { consoleLines, panicLines } from "../kernel/console.ts";
+import type { HostKvm } from "../kernel/kvm/host-kvm.ts";
 import type { LogEvent } from "../log.ts";
 import { syncDescriptors } from "../pgtable/sync.ts";
 import type { BootPlan } from "../scenario.ts";
 import { type ModelStep, step } from "../step.ts";
+import type { GuestTrace } from "./guest.ts";
 import type { Machine } from "./machine.ts";
 import { applyEvents } from "./memory-events.ts";
 import type { Watch } from "./watch.ts";
@@ -34,6 +36,8 @@ export interface RunOptions {
   /** Look at every instruction of module code at EL2: what it touches, what it leaves. */
   readonly watch?: boolean;
   readonly onStep?: (step: ModelStep) => void;
+  /** Called before each instruction of a guest. */
+  readonly guestTrace?: GuestTrace;
 }
 
 /** The running system. Mutable: one run owns it. */
@@ -46,6 +50,8 @@ export interface System {
   readonly log: LogEvent[];
   /** Modules in kernel memory, by name. */
   readonly images: Map<string, ModuleImage>;
+  /** What the host's KVM and the process that uses it hold. */
+  readonly kvm: HostKvm;
   /** How often each hypercall that can be made to fail was made. */
   readonly calls: Map<string, number>;
   /** Kernel functions that a stub answered. */

@@ -1,19 +1,54 @@
-// KVM as user space sees it, as far as the promises about failed loads speak of it.
+// VMs as user space makes, starts and closes them.
 
 import { branchOf } from "../../spec/branches/branches.ts";
 import { overridden } from "../../spec/branches/documented.ts";
 import { cite } from "../../spec/sources.ts";
-import type { KvmClose, KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../../spec/types/action.ts";
 import { negative } from "../../spec/types/errno.ts";
+import type {
+  CreateHypVm,
+  KvmCheckExtension,
+  KvmClose,
+  KvmCreateVm,
+  KvmRun,
+  KvmSetFirmwareIpa,
+} from "../../spec/types/guest-action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import { returned } from "../../spec/types/outcome.ts";
-import type { Transition } from "../transition.ts";
+import { NEW_VM } from "../../spec/types/vm.ts";
+import type { Guard, Transition } from "../transition.ts";
 
 /** Bit 31 of the type asks for a protected VM; bits 0 to 7 are the size of the IPA space. */
 export const KVM_VM_TYPE_ARM_PROTECTED = 0x8000_0000;
 const KVM_VM_TYPE_MASK = 0x8000_00ff;
 
 const isProtected = (type: number): boolean => (type & KVM_VM_TYPE_ARM_PROTECTED) !== 0;
+
+/** What /dev/kvm says of capabilities. Source: measured; uapi/linux/kvm.h for the numbers. */
+const KVM_CAP_IRQCHIP = 0;
+export const KVM_CAP_ARM_PROTECTED_VM = 0xffba_dab1;
+const CAPABILITIES: ReadonlyMap<number, number> = new Map([
+  [KVM_CAP_IRQCHIP, 1],
+  [KVM_CAP_ARM_PROTECTED_VM, 0],
+]);
+
+/** KVM_CHECK_EXTENSION on /dev/kvm; capabilities that nobody asked about are not modelled. */
+export const kvmCheckExtension: Transition<KvmCheckExtension> = {
+  name: "KVM_CHECK_EXTENSION",
+  source: [cite("measured", "create: 1 for KVM_CAP_IRQCHIP; fw-nomod: 0 for protected VMs")],
+  guards: [
+    {
+      clause: "VM-1",
+      permits: (hyp) => hyp.boot.mode !== "none",
+      refusal: () => returned(negative("EBADF")),
+    },
+  ],
+  effect: (_, { capability }) => {
+    const value = CAPABILITIES.get(capability);
+    return value === undefined
+      ? { kind: "unmodelled", what: `KVM_CHECK_EXTENSION ${capability}` }
+      : returned(value);
+  },
+};
 
 /**
  * KVM_CREATE_VM(type): the answer is 0; the file descriptor is the number that the action names.
@@ -50,11 +85,13 @@ export const kvmCreateVm: Transition<KvmCreateVm> = {
     },
   ],
   effect: (hyp, { vm, type }) => {
+    const { slots, vcpus, pinned } = NEW_VM;
     hyp.vms.set(vm, {
+      ...NEW_VM,
       isProtected: isProtected(type),
-      firmwareIpa: undefined,
-      started: false,
-      startedFromFirmware: false,
+      slots: [...slots],
+      vcpus: new Map(vcpus as Map<number, never>),
+      pinned: new Map(pinned),
     });
     return returned(0);
   },
@@ -101,30 +138,48 @@ export const kvmSetFirmwareIpa: Transition<KvmSetFirmwareIpa> = {
   },
 };
 
-/** The first KVM_RUN: the VM exists at EL2 from here on. */
+/** A vCPU that user space has not made, or not told what it is, does not run. */
+const hasVcpu: Guard<{ readonly vm: number; readonly vcpu: number }> = {
+  clause: "GUEST-1",
+  permits: (hyp, { vm, vcpu }) => hyp.vms.get(vm)?.vcpus.has(vcpu) === true,
+  refusal: () => returned(negative("EBADF")),
+};
+const isInitialised: Guard<{ readonly vm: number; readonly vcpu: number }> = {
+  clause: "GUEST-2",
+  permits: (hyp, { vm, vcpu }) => hyp.vms.get(vm)?.vcpus.get(vcpu)?.features !== undefined,
+  refusal: () => returned(negative("ENOEXEC")),
+};
+
+/** KVM_RUN before anything runs. */
 export const kvmRun: Transition<KvmRun> = {
   name: "KVM_RUN",
-  source: [cite("android14-6.1", "kvm_arch_vcpu_run_pid_change, pkvm_create_hyp_vm")],
+  source: [cite("android14-6.1", "kvm_arch_vcpu_run_pid_change, arch/arm64/kvm/arm.c")],
   guards: [
-    {
-      clause: "VM-12",
-      permits: (hyp, { vm }) => hyp.vms.has(vm),
-      refusal: () => returned(negative("EBADF")),
-    },
+    hasVcpu,
+    isInitialised,
     {
       clause: "DOC-10",
       permits: (hyp, { vm }) => hyp.vms.get(vm)?.isProtected !== true || !refusesProtectedVms(hyp),
       refusal: () => returned(negative("EPERM")),
     },
   ],
-  effect: (hyp, { vm }) => {
+  effect: () => returned(0),
+};
+
+/** The first KVM_RUN: the VM exists at EL2 from here on, unless EL2 would not have it. */
+export const createHypVm: Transition<CreateHypVm> = {
+  name: "pkvm_create_hyp_vm",
+  source: [cite("android14-6.1", "pkvm_create_hyp_vm, arch/arm64/kvm/pkvm.c")],
+  guards: [],
+  effect: (hyp, { vm, value }) => {
     const state = hyp.vms.get(vm);
-    if (state !== undefined && !state.started) {
+    if (state !== undefined && value > 0) {
+      state.handle = value;
       state.started = true;
       state.startedFromFirmware =
         state.firmwareIpa !== undefined && hyp.firmware.content === "image";
     }
-    return returned(0);
+    return returned(value > 0 ? 0 : value);
   },
 };
 

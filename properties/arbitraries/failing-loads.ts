@@ -1,6 +1,6 @@
 // Loads that fail, one for each stage that can fail by itself, and boots that do not fail.
 
-import type { BootPlan, HostAction, Scenario } from "../../model/scenario.ts";
+import { type BootPlan, guestLife, type HostAction, type Scenario } from "../../model/scenario.ts";
 import type { Errno } from "../../spec/types/errno.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { FIRMWARE_BYTES } from "./boot.ts";
@@ -132,9 +132,7 @@ const hvc = (cpu: number, n: number, ...args: readonly bigint[]): HostAction => 
 const PROBE: readonly HostAction[] = [
   hvc(0, 128, 0xbadn, 0x22n),
   hvc(1, 128, 0xbadn, 0x22n),
-  { kind: "KVM_CREATE_VM", vm: 0, type: 0x8000_0000 },
-  { kind: "KVM_SET_FW_IPA", vm: 0, ipa: 0x8000_0000n },
-  { kind: "KVM_RUN", vm: 0 },
+  ...guestLife(0, 0x8000_0000, "off", 0x8000_0000n),
   { kind: "KVM_SET_FW_IPA", vm: 0, ipa: 0x8000_0000n },
   { kind: "KVM_CLOSE", vm: 0 },
   { kind: "KVM_CREATE_VM", vm: 1, type: 0 },

@@ -1,7 +1,7 @@
 // What the host does after boot: calls by HVC from any CPU, modules in and out, VMs.
 
 import fc from "fast-check";
-import type { HostAction } from "../../model/scenario.ts";
+import { guestLife, type HostAction } from "../../model/scenario.ts";
 import type { ExampleModule } from "./examples.ts";
 import { program } from "./program.ts";
 
@@ -113,7 +113,15 @@ export const kvm: fc.Arbitrary<HostAction> = fc.oneof(
       ipa: fc.constantFrom(0n, 0x8000_0000n),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("KVM_RUN" as const), vm }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("run_guest" as const),
+      vm,
+      vcpu: fc.nat(1),
+      times: fc.constantFrom(1, 20),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("KVM_CLOSE" as const), vm }) },
 );
 
@@ -121,9 +129,7 @@ export const kvm: fc.Arbitrary<HostAction> = fc.oneof(
 export const vmLife: fc.Arbitrary<readonly HostAction[]> = fc
   .tuple(vm, fc.boolean())
   .map(([number, withFirmware]) => [
-    { kind: "KVM_CREATE_VM", vm: number, type: 0x8000_0000 },
-    ...(withFirmware ? [{ kind: "KVM_SET_FW_IPA" as const, vm: number, ipa: 0x8000_0000n }] : []),
-    { kind: "KVM_RUN", vm: number },
+    ...guestLife(number, 0x8000_0000, "off", withFirmware ? 0x8000_0000n : undefined),
     { kind: "KVM_SET_FW_IPA", vm: number, ipa: 0n },
     { kind: "KVM_CLOSE", vm: number },
   ]);

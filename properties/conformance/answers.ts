@@ -18,6 +18,7 @@ const SELECTED = [
   /^Failed to (?:load pkvm module|init EL2 module|map EL2 module|de-privilege)/,
   /^WARNING in /,
   /^Clearing unused pKVM firmware memory$/,
+  /^Segmentation fault$/,
 ];
 
 /** Whether the recorder kept a message. */

@@ -3,6 +3,15 @@
 import type { LogEvent, Run } from "../../model/log.ts";
 import { runScenario } from "../../model/machine/run-scenario.ts";
 import { type Answer, answersOf, isSelected, recordText } from "./answers.ts";
+import {
+  ioctlText,
+  LOOKS_FOR_WARNINGS,
+  type RunLine,
+  recordedGuest,
+  recordedIoctl,
+  recordedRun,
+  runLines,
+} from "./kvm.ts";
 import { nameValue, reservationNames } from "./names.ts";
 import { argumentValue, namesAt, resultValue } from "./pages.ts";
 import { panicReasonOf } from "./panics.ts";
@@ -68,7 +77,7 @@ function runTrace(
 }
 
 interface HostEvent {
-  readonly entry: Extract<LogEvent, { kind: "hvc" | "answer" | "access" }>;
+  readonly entry: Extract<LogEvent, { kind: "hvc" | "answer" | "access" | "user-access" }>;
   readonly event: number;
 }
 
@@ -77,7 +86,8 @@ const hostEvents = (run: Run): readonly HostEvent[] =>
   run.log.flatMap((entry, event) =>
     (entry.kind === "hvc" && entry.by === "host") ||
     entry.kind === "answer" ||
-    entry.kind === "access"
+    entry.kind === "access" ||
+    entry.kind === "user-access"
       ? [{ entry, event }]
       : [],
   );
@@ -155,6 +165,10 @@ function recordedAccess(record: RecordOf<"access">, reading: Reading, at: number
 }
 
 function accessAnswer({ entry, event }: HostEvent): Answer {
+  if (entry.kind === "user-access") {
+    const value = entry.value === undefined ? undefined : `0x${entry.value.toString(16)}`;
+    return { text: value === undefined ? "did not return" : accessText(value), event };
+  }
   if (entry.kind !== "access") return { text: "no access", event };
   if (entry.ended === true) return { text: "did not return", event };
   const value = entry.value === undefined ? undefined : `0x${entry.value.toString(16)}`;
@@ -173,17 +187,21 @@ interface Streams {
   readonly boot: Answer[];
   readonly printed: Answer[];
   readonly console: Answer[];
+  /** Warnings after the boot: they are in the kernel's log, and somebody may look there. */
+  readonly warnings: Answer[];
 }
 
 function ourStreams(answers: readonly Answer[]): Streams {
   const at = answers.findIndex(({ text }) => text === "userspace");
-  if (at < 0) return { boot: [...answers], printed: [], console: [] };
+  if (at < 0) return { boot: [...answers], printed: [], console: [], warnings: [] };
   const after = answers.slice(at + 1);
   const isPrinted = ({ text }: Answer) => text.startsWith("userspace: ");
+  const isWarning = ({ text }: Answer) => text.startsWith("console: WARNING");
   return {
     boot: answers.slice(0, at + 1),
     printed: after.filter(isPrinted),
-    console: after.filter((answer) => !isPrinted(answer)),
+    console: after.filter((answer) => !isPrinted(answer) && !isWarning(answer)),
+    warnings: after.filter(isWarning),
   };
 }
 
@@ -197,6 +215,15 @@ interface Reading {
   /** Our addresses of symbols whose recorded addresses are known. */
   readonly symbols: ReadonlyMap<bigint, string>;
   booted: boolean;
+  /** The lines of the run of a guest that is being read, not read yet. */
+  lines: { readonly place: number; readonly lines: RunLine[] } | undefined;
+}
+
+/** Which of our lines a record stands among. */
+function streamOf(streams: Streams, record: TraceRecord, inBoot: boolean): Answer[] {
+  if (inBoot) return streams.boot;
+  if (record.kind !== "console") return streams.printed;
+  return record.text.startsWith("WARNING") ? streams.warnings : streams.console;
 }
 
 /** A record that is told as a line: the next line of its stream answers it. */
@@ -204,20 +231,20 @@ function compareLine(reading: Reading, record: TraceRecord, real: string): Compa
   const { streams, run } = reading;
   const inBoot = !reading.booted;
   if (record.kind === "userspace") reading.booted = true;
-  const stream = inBoot
-    ? streams.boot
-    : record.kind === "console"
-      ? streams.console
-      : streams.printed;
-  return compared(real, stream.shift(), run);
+  return compared(real, streamOf(streams, record, inBoot).shift(), run);
 }
 
 /** A record of something that the host did: the last event of its actions answers it. */
 function compareAction(reading: Reading, record: TraceRecord, at: number): Comparison {
   const { plan, run, events } = reading;
+  if (record.kind === "krun" || record.kind === "guest") return compareRun(reading, record, at);
   const place = plan.planned.findLastIndex((planned) => planned.record === at);
-  if (place < 0) return leftBecause(record);
+  if (place < 0) return compareUnplanned(reading, record, at);
   const event = events[place];
+  if (record.kind === "ioctl") {
+    const answer = event?.entry.kind === "answer" ? ioctlText(event.entry.value) : "no ioctl";
+    return compared(recordedIoctl(record), event && { text: answer, event: event.event }, run);
+  }
   if (record.kind === "sh") {
     return compared(`status ${record.status}`, event && shellAnswer(event), run);
   }
@@ -228,6 +255,39 @@ function compareAction(reading: Reading, record: TraceRecord, at: number): Compa
   const unanswered = event?.entry.kind === "hvc" && event.entry.after === undefined;
   if (unanswered && run.unmodelled !== undefined) return left(`not modelled: ${run.unmodelled}`);
   return compared(recordedCall(record, reading), event && callAnswer(reading, event, record), run);
+}
+
+/** A line that the driver printed of a run of a guest: the next of ours. */
+function compareRun(reading: Reading, record: RecordOf<"krun" | "guest">, at: number): Comparison {
+  const { plan, run, events } = reading;
+  const place = plan.planned.findLastIndex((planned) => planned.record <= at);
+  const [before, event] = [events[place - 1], events[place]];
+  if (reading.lines?.place !== place) {
+    const from = (before?.event ?? -1) + 1;
+    const lines = runLines(run.log, from, event?.event ?? run.log.length);
+    reading.lines = { place, lines: [...lines] };
+  }
+  const real = record.kind === "krun" ? recordedRun(record) : recordedGuest(record);
+  const ended = { text: "did not return", event: run.log.length - 1 };
+  const line = reading.lines.lines.shift() ?? (event === undefined ? ended : undefined);
+  return compared(real, line, run);
+}
+
+/** What is looked at and not done: warnings in the kernel's log so far. */
+function compareUnplanned(reading: Reading, record: TraceRecord, at: number): Comparison {
+  if (record.kind !== "sh" || !LOOKS_FOR_WARNINGS.test(record.cmd)) return leftBecause(record);
+  const { plan, run, events } = reading;
+  const place = plan.planned.findLastIndex((planned) => planned.record < at);
+  const event = events[place]?.event ?? run.log.length - 1;
+  const found = run.log
+    .slice(0, event + 1)
+    .some((entry) => entry.kind === "console" && entry.text.startsWith("WARNING"));
+  // What it found stood in the records before; one of ours that is left was not found.
+  const unread = reading.streams.warnings[0];
+  const real = `status ${record.status}`;
+  return unread !== undefined && unread.event <= event
+    ? compared(real, unread, run)
+    : compared(real, { text: `status ${found ? 0 : 1}`, event }, run);
 }
 
 function compareRecord(reading: Reading, record: TraceRecord, at: number): Comparison {
@@ -264,24 +324,11 @@ function leftBecause(record: TraceRecord): Comparison {
     case "call":
       return left(record.op === "smc" ? "SMC" : "HVC with a named page");
     case "other":
-      return left(KVM_OPS.has(record.op) ? "KVM ioctl" : record.op);
+      return left(record.op);
     default:
       return left(record.kind);
   }
 }
-
-/** The ioctls of user space. Source: the recorder's list of records. */
-const KVM_OPS: ReadonlySet<string> = new Set([
-  "kvm",
-  "kvcpu",
-  "kinit",
-  "kmem",
-  "kreg",
-  "kcap",
-  "kcapen",
-  "kclose",
-  "krun",
-]);
 
 /** Holds the model against a trace; `files` are the modules by name. */
 export function compareTrace(trace: Trace, files: ReadonlyMap<string, Uint8Array>): TraceResult {
@@ -300,6 +347,7 @@ export function compareTrace(trace: Trace, files: ReadonlyMap<string, Uint8Array
     reservations: reservationNames(run.log),
     symbols: recordedSymbols(run, files),
     booted: false,
+    lines: undefined,
   };
   const comparisons = trace.records.map(({ record }, at) => compareRecord(reading, record, at));
   return { trace, comparisons: withWhatIsTooMuch(comparisons, streams), run };

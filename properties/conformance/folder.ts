@@ -42,3 +42,11 @@ export function readTraces(path: string): ReadTraces {
   }
   return { ok: true, traces };
 }
+
+/** The images of guests in a folder, by name. */
+export function readImages(folder: string): ReadonlyMap<string, Uint8Array> {
+  const images = readdirSync(folder).filter((file) => file.endsWith(".bin"));
+  return new Map(
+    images.map((file) => [file.replace(/\.bin$/, ""), readFileSync(join(folder, file))]),
+  );
+}

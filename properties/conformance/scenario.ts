@@ -4,6 +4,7 @@ import type { HostAction, Scenario } from "../../model/scenario.ts";
 import type { BranchName } from "../../spec/branches/branch.ts";
 import { branchOf } from "../../spec/branches/branches.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { imageName, ioctlAction, runAction } from "./kvm.ts";
 import { argumentValue, type Names, namesAt, namesOf } from "./pages.ts";
 import type { RecordOf, Trace, TraceHeader, TraceRecord } from "./trace.ts";
 
@@ -44,6 +45,10 @@ function firmwareBytes({ device_tree }: TraceHeader): number {
   return mebibytes === undefined ? 0 : Number(mebibytes) << 20;
 }
 
+/** The image that lies in the firmware region before the kernel runs. */
+const firmwareImage = ({ firmware_image }: TraceHeader): string =>
+  imageName(firmware_image?.split(" ")[0]);
+
 /** Whether a call can be made: every argument has a number. */
 export function registersOf(
   { id, args }: RecordOf<"call">,
@@ -56,11 +61,22 @@ export function registersOf(
 /** A load or store of the host's kernel, if its address has a number. */
 function accessAction(record: RecordOf<"access">, names: Names): HostAction | undefined {
   const { op, cpu, at, val, by } = record;
+  if (by !== undefined) return processAccess(record, names);
   const address = argumentValue(at, names);
-  if (by !== undefined || address === undefined) return undefined;
+  if (address === undefined) return undefined;
   if (op === "host-read") return { kind: "host_read", cpu, address };
   const value = argumentValue(val ?? "", names);
   return value === undefined ? undefined : { kind: "host_write", cpu, address, value };
+}
+
+/** A load or store of the process, in memory that it gave to a VM. */
+function processAccess(record: RecordOf<"access">, names: Names): HostAction | undefined {
+  const { op, vm, offset, val } = record;
+  const at = argumentValue(offset ?? "", names);
+  if (vm === undefined || at === undefined) return undefined;
+  if (op === "host-read") return { kind: "user_access", vm, offset: at };
+  const store = argumentValue(val ?? "", names);
+  return store === undefined ? undefined : { kind: "user_access", vm, offset: at, store };
 }
 
 const INSMOD = /^insmod \/mods\/([\w-]+)\.ko(?: (.*))?$/;
@@ -83,6 +99,7 @@ export function shellAction(cmd: string): HostAction | undefined {
 function actionOf(record: TraceRecord, names: Names): HostAction | undefined {
   if (record.kind === "sh") return shellAction(record.cmd);
   if (record.kind === "access") return accessAction(record, names);
+  if (record.kind === "ioctl") return ioctlAction(record);
   if (record.kind !== "call") return undefined;
   const x = registersOf(record, names);
   const { cpu, imm } = record;
@@ -91,7 +108,8 @@ function actionOf(record: TraceRecord, names: Names): HostAction | undefined {
 }
 
 /** Whether a record acts, so that nothing after it is known when it cannot be done. */
-const acts = ({ kind }: TraceRecord): boolean => kind === "call" || kind === "access";
+const acts = ({ kind }: TraceRecord): boolean =>
+  kind === "call" || kind === "access" || kind === "ioctl";
 
 /**
  * The scenario of a trace. `twice` holds the places of insmod records that failed: busybox tries a
@@ -105,8 +123,9 @@ export function planOf(trace: Trace, system: SystemConfig, twice: ReadonlySet<nu
     ({ record }, at) => acts(record) && !actionOf(record, namesAt(names, at)),
   );
   const until = cannot < 0 ? records.length : cannot;
+  const bare = records.map(({ record }) => record);
   const planned = records.slice(0, until).flatMap(({ record }, at): PlannedAction[] => {
-    const action = actionOf(record, namesAt(names, at));
+    const action = actionOf(record, namesAt(names, at)) ?? runAction(bare, at);
     if (action === undefined) return [];
     const once = { record: at, action };
     return twice.has(at) ? [once, once] : [once];
@@ -116,6 +135,7 @@ export function planOf(trace: Trace, system: SystemConfig, twice: ReadonlySet<nu
     boot: {
       commandLine: header.kernel_args,
       firmwareBytes: firmwareBytes(header),
+      firmwareImage: firmwareImage(header),
       modprobe: "stand-in",
       modulePath: "",
       initramfs: header.modules

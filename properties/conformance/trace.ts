@@ -1,6 +1,7 @@
 // A recorded trace: the header that says how the machine booted, and one record a line after it.
 
 import { z } from "zod";
+import { KVM_BY_OP, KVM_RECORDS } from "./kvm-records.ts";
 
 const text = z.string();
 const number = z.int();
@@ -15,6 +16,7 @@ const header = z.looseObject({
   modules: z.array(z.looseObject({ name: text, loaded: text.optional() })).min(1),
   modprobe: z.literal("stand-in"),
   device_tree: text.nullish(),
+  firmware_image: text.nullish(),
 });
 
 /** Line 1 of a trace. */
@@ -82,27 +84,20 @@ const save = z
   .strictObject({ op: z.literal("save"), name: text, expr: text, val: text })
   .transform(({ name, expr, val }) => ({ kind: "save" as const, name, expr, val }));
 
-/** A load or store of the host; of one by a process more is said, and it is left. */
+/** A load or store of the host: of its kernel, or of the process in memory of a VM. */
 const access = z
-  .looseObject({
+  .strictObject({
     op: z.enum(["host-read", "host-write"]),
     cpu: number.min(0).max(7).default(0),
     at: text.default(""),
     val: text.optional(),
     fault: z.boolean().optional(),
-    by: text.optional(),
+    by: z.literal("userspace").optional(),
+    vm: number.optional(),
+    offset: text.optional(),
     outcome: noReturn,
   })
-  .transform(({ op, cpu, at, val, fault, by, outcome }) => ({
-    kind: "access" as const,
-    op,
-    cpu,
-    at,
-    val,
-    fault,
-    by,
-    outcome,
-  }));
+  .transform((record) => ({ kind: "access" as const, ...record }));
 
 const shell = z
   .strictObject({ op: z.literal("sh"), cmd: text, status: number })
@@ -131,6 +126,7 @@ const RECORDS = [
   save,
   access,
   shell,
+  ...KVM_RECORDS,
   userspace,
   end,
   heading,
@@ -151,6 +147,7 @@ const BY_OP: Readonly<Record<string, (typeof RECORDS)[number]>> = {
   "host-read": access,
   "host-write": access,
   sh: shell,
+  ...KVM_BY_OP,
 };
 
 /** Which form a record must have, from the key that gives it away. */

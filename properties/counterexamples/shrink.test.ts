@@ -26,11 +26,11 @@ const scenarioOf = (
     ],
     faults: [{ call: "__pkvm_map_module_page", nth: 0, errno: "EPERM" }],
   },
-  actions: vms.map((vm): HostAction => ({ kind: "KVM_RUN", vm })),
+  actions: vms.map((vm): HostAction => ({ kind: "KVM_CLOSE", vm })),
 });
 
 const vmsOf = ({ actions }: Scenario): readonly number[] =>
-  actions.map((action) => (action.kind === "KVM_RUN" ? action.vm : -1));
+  actions.map((action) => (action.kind === "KVM_CLOSE" ? action.vm : -1));
 
 describe("shrink", () => {
   it("finds two actions among 60, within 40 runs", () => {

@@ -19,6 +19,7 @@ import {
   TEXT_PFN,
   TEXT_VA,
   TRUSTED,
+  vmLike,
 } from "./tried.ts";
 import {
   dying,
@@ -46,17 +47,12 @@ const insecure = like(DEPRIVILEGED, (h) => {
 const keepsImage: Change = (h) => {
   h.firmware.content = "image";
 };
-const vm = (change: Partial<Parameters<Parameters<Change>[0]["vms"]["set"]>[1]>): Change => {
-  const fresh = {
-    isProtected: true,
-    firmwareIpa: 0x8000_0000n,
-    started: true,
-    startedFromFirmware: true,
+const vm =
+  (change: Parameters<typeof vmLike>[0]): Change =>
+  (h) => {
+    const made = { firmwareIpa: 0x8000_0000n, started: true, startedFromFirmware: true };
+    h.vms.set(0, vmLike({ ...made, ...change }));
   };
-  return (h) => {
-    h.vms.set(0, { ...fresh, ...change });
-  };
-};
 const failed = like(MAPPED, (h) => {
   h.el2.mappings.clear();
   h.pages.clear();

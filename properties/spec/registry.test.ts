@@ -25,7 +25,8 @@ const RULES = [...CLAUSES, ...INVARIANTS];
  * The recorded traces that rules may cite, and the two documents about the machines and the runs.
  */
 const RECORDED = new Set(
-  `life-map-np life-map-p life-p life-teardown-loaded random-life-201 random-life-202 vmbad
+  `npvm pvm pvm-mmioram pvm-nolegacy pvm-peek pvm-relinq pvm-share pvm-zero
+   life-map-np life-map-p life-p life-teardown-loaded random-life-201 random-life-202 vmbad
    base create directed fw-missing-after-iommufin fw-modok fw-modok-iommufin fw-nomod
    host-hypercall-ids late machines
    mod-doubleload mod-empties mod-failinit mod-kvmoff mod-missing mod-missing-first
@@ -71,11 +72,23 @@ test("ids are well formed, and no two rules have the same", () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids)
-    expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|OWN|VM|SMC|ABI|DOC|MOD|INV)-[1-9]\d*$/);
+    expect(id).toMatch(/^(LIFE|LOAD|REG|DISP|OWN|VM|GUEST|SMC|ABI|DOC|MOD|INV)-[1-9]\d*$/);
 });
 
 test("rules of an area stand in the order of their numbers", () => {
-  for (const area of ["LIFE", "LOAD", "REG", "DISP", "OWN", "VM", "SMC", "ABI", "DOC", "MOD"]) {
+  for (const area of [
+    "LIFE",
+    "LOAD",
+    "REG",
+    "DISP",
+    "OWN",
+    "VM",
+    "GUEST",
+    "SMC",
+    "ABI",
+    "DOC",
+    "MOD",
+  ]) {
     const numbers = CLAUSES.flatMap(({ id }) =>
       id.startsWith(`${area}-`) ? [Number(id.slice(area.length + 1))] : [],
     );

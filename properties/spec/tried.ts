@@ -10,6 +10,7 @@ import type { Hyp } from "../../spec/types/hyp.ts";
 import type { ModuleState } from "../../spec/types/module.ts";
 import type { Outcome, PanicReason } from "../../spec/types/outcome.ts";
 import { HYP_PAGE } from "../../spec/types/page.ts";
+import { NEW_VM, type VmState } from "../../spec/types/vm.ts";
 
 enableMapSet();
 
@@ -20,6 +21,13 @@ export const like = (hyp: Hyp, change: Change): Hyp =>
   produce(hyp, (draft) => {
     change(draft as Mutable<Hyp>);
   });
+
+/** A VM of user space as KVM_CREATE_VM makes a protected one, but for what is given. */
+export const vmLike = (vm: Partial<Mutable<VmState>> = {}): Mutable<VmState> => ({
+  ...structuredClone(NEW_VM as Mutable<typeof NEW_VM>),
+  isProtected: true,
+  ...vm,
+});
 
 /** A step that answers `outcome` and changes what `change` changes. */
 export const step = (pre: Hyp, action: Action, outcome: Outcome, change?: Change): Step => ({

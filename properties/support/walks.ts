@@ -14,6 +14,7 @@ import { PROT } from "../../spec/types/module.ts";
 import { BRANCH_WALKS } from "./branch-walks.ts";
 import { CALLBACK_WALKS } from "./callback-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
+import { GUEST_WALKS } from "./guest-walks.ts";
 import { MAPPING_WALKS } from "./mapping-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 import { SMC_WALKS } from "./smc-walks.ts";
@@ -116,6 +117,7 @@ export const WALKS: readonly Walk[] = [
   ...MAPPING_WALKS,
   ...VM_WALKS,
   ...CALLBACK_WALKS,
+  ...GUEST_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),
   walk("an early module is requested after the key", BOOT_CODE, [
     { kind: "parse_early_param", commandLine: "kvm-arm.mode=protected" },
@@ -193,9 +195,11 @@ export const WALKS: readonly Walk[] = [
     actions: [
       ...UP,
       { kind: "KVM_CREATE_VM", vm: 0, type: 0x8000_0000 },
+      { kind: "KVM_CREATE_VCPU", vm: 0, vcpu: 0 },
+      { kind: "KVM_ARM_VCPU_INIT", vm: 0, vcpu: 0, features: 4 },
       REQUEST,
       { kind: "modprobe_exit", name: "a", status: 256 },
-      { kind: "KVM_RUN", vm: 0 },
+      { kind: "KVM_RUN", vm: 0, vcpu: 0 },
     ],
     breaks: ["INV-1"],
   },

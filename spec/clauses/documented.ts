@@ -6,8 +6,9 @@ import { clause, type Step, type StepClause } from "../clause.ts";
 import { isMemory, pageAt } from "../machine.ts";
 import { PAGE } from "../page.ts";
 import { cite } from "../sources.ts";
-import type { Hvc, KvmCreateVm, KvmRun } from "../types/action.ts";
+import type { Hvc } from "../types/action.ts";
 import { type HypVa, hypVa, type Pfn } from "../types/address.ts";
+import type { KvmCreateVm, KvmRun } from "../types/guest-action.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { type ModuleState, PROT } from "../types/module.ts";
 import {

@@ -37,6 +37,14 @@ export function spell(outcome: Outcome): string {
       return `x0.. = ${outcome.x.map(signed).join(" ")}`;
     case "off":
       return `no return from ${outcome.what}`;
+    case "runs":
+      return `entered a guest: ${outcome.entry.kind}`;
+    case "guest":
+      return `answered its guest x0 = ${signed(outcome.x[0] ?? 0n)}`;
+    case "exits":
+      return `left for the host, ESR 0x${outcome.esr.toString(16)}`;
+    case "user":
+      return `left for user space with system event ${outcome.event.type}`;
     case "hyp-panic":
     case "host-panic":
       return `${outcome.kind} ${outcome.reason}`;
@@ -155,10 +163,22 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   psci_cpu_entry: true,
   host_trap: true,
   default_trap_handler_returned: true,
+  KVM_CHECK_EXTENSION: true,
   KVM_CREATE_VM: true,
   KVM_SET_FW_IPA: true,
+  KVM_CREATE_VCPU: true,
+  KVM_ARM_VCPU_INIT: true,
+  KVM_SET_USER_MEMORY_REGION: true,
+  KVM_SET_ONE_REG: true,
   KVM_RUN: true,
+  pkvm_create_hyp_vm: true,
+  pkvm_mem_abort: true,
+  pkvm_host_reclaim_page: true,
+  kvm_psci_call: true,
+  kvm_smccc_call_handler: true,
   KVM_CLOSE: true,
+  guest_hvc: true,
+  guest_abort: true,
 };
 
 /** Every kind of action: what a clause is on that says what never changes. */

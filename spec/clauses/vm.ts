@@ -3,9 +3,9 @@
 import { branchOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { cite } from "../sources.ts";
-import type { KvmCreateVm, KvmRun, KvmSetFirmwareIpa } from "../types/action.ts";
-import type { VmState } from "../types/vm.ts";
-import { all, answer, answers, changesOnly, ensure, equal, refuses, succeeded } from "./phrases.ts";
+import type { CreateHypVm, KvmCreateVm, KvmSetFirmwareIpa } from "../types/guest-action.ts";
+import { NEW_VM, type VmState } from "../types/vm.ts";
+import { all, answer, answers, changesOnly, ensure, equal, refuses } from "./phrases.ts";
 
 /**
  * Bit 31 of the type: a protected VM. Source: KVM_VM_TYPE_ARM_PROTECTED, include/uapi/linux/kvm.h.
@@ -16,7 +16,7 @@ const IPA_SIZE = 0xff;
 
 export const asksProtected = (type: number): boolean => (type & PROTECTED) !== 0;
 
-const hasKvm = ({ pre }: Step<KvmCreateVm>): boolean => pre.boot.mode !== "none";
+const hasKvm = ({ pre }: Pick<Step, "pre">): boolean => pre.boot.mode !== "none";
 
 const isKnownType = ({ action }: Step<KvmCreateVm>): boolean =>
   (action.type & ~(PROTECTED | IPA_SIZE)) === 0;
@@ -33,7 +33,7 @@ const isCreatable = (step: Step<KvmCreateVm>): boolean =>
 const isInsecure = ({ pre, action }: Step<KvmCreateVm>): boolean =>
   pre.boot.loadFailure !== undefined && asksProtected(action.type);
 
-const vmOf = ({ pre, action }: Step<KvmSetFirmwareIpa | KvmRun>): VmState | undefined =>
+const vmOf = ({ pre, action }: Step<KvmSetFirmwareIpa | CreateHypVm>): VmState | undefined =>
   pre.vms.get(action.vm);
 
 /** Whether the VM may get a firmware at all. */
@@ -46,7 +46,7 @@ export const VM: readonly StepClause[] = [
     kind: "kernel",
     statement: "Without KVM there is nothing to make a VM with.",
     source: [cite("measured", "mod-kvmoff: there is no /dev/kvm, every call is EBADF")],
-    on: ["KVM_CREATE_VM"],
+    on: ["KVM_CREATE_VM", "KVM_CHECK_EXTENSION"],
     applies: (step) => !hasKvm(step),
     holds: (step) => refuses(step, "EBADF"),
   }),
@@ -87,12 +87,7 @@ export const VM: readonly StepClause[] = [
     on: ["KVM_CREATE_VM"],
     applies: (step) => isCreatable(step) && !isInsecure(step),
     holds: (step) => {
-      const made: VmState = {
-        isProtected: asksProtected(step.action.type),
-        firmwareIpa: undefined,
-        started: false,
-        startedFromFirmware: false,
-      };
+      const made: VmState = { ...NEW_VM, isProtected: asksProtected(step.action.type) };
       return all(
         answers(step.outcome, 0),
         ensure(
@@ -176,15 +171,26 @@ export const VM: readonly StepClause[] = [
   clause({
     id: "VM-10",
     kind: "kernel",
-    statement: "The first KVM_RUN starts its VM, and a started VM stays started.",
+    statement: "A VM starts when EL2 gives it a handle, which it keeps.",
     source: [
       cite("android14-6.1", "kvm_arch_vcpu_run_pid_change, pkvm_create_hyp_vm"),
       cite("measured", "fw-modok-iommufin, mod-missing: guests run after a failed load too"),
     ],
-    on: ["KVM_RUN"],
-    applies: (step) => vmOf(step) !== undefined && succeeded(step.outcome),
-    holds: (step) =>
-      ensure(step.post.vms.get(step.action.vm)?.started === true, "the VM is not started"),
+    on: ["pkvm_create_hyp_vm"],
+    applies: (step) => vmOf(step) !== undefined,
+    holds: (step) => {
+      const { vm, value } = step.action;
+      const started = value > 0;
+      const now = step.post.vms.get(vm);
+      return all(
+        answers(step.outcome, started ? 0 : value),
+        ensure(
+          started ? now?.started === true && now.handle === value : equal(now, vmOf(step)),
+          "the VM is not as EL2 answered",
+        ),
+        changesOnly(step, "vms"),
+      );
+    },
   }),
   clause({
     id: "VM-11",
@@ -194,8 +200,8 @@ export const VM: readonly StepClause[] = [
       cite("android14-6.1", "pkvm_load_pvmfw_pages, hyp/nvhe/pkvm.c"),
       cite("measured", "fw-modok-iommufin: entry at the firmware's address, MMIO guarded"),
     ],
-    on: ["KVM_RUN"],
-    applies: (step) => vmOf(step)?.started === false && succeeded(step.outcome),
+    on: ["pkvm_create_hyp_vm"],
+    applies: (step) => vmOf(step)?.started === false && step.action.value > 0,
     holds: (step) => {
       const fromImage =
         vmOf(step)?.firmwareIpa !== undefined && step.pre.firmware.content === "image";
@@ -208,7 +214,15 @@ export const VM: readonly StepClause[] = [
     kind: "kernel",
     statement: "A call on a VM that is not there is refused.",
     source: [cite("measured", "mod-notprotected: close of a VM that was not created gives EBADF")],
-    on: ["KVM_SET_FW_IPA", "KVM_RUN", "KVM_CLOSE"],
+    on: [
+      "KVM_SET_FW_IPA",
+      "KVM_CREATE_VCPU",
+      "KVM_ARM_VCPU_INIT",
+      "KVM_SET_USER_MEMORY_REGION",
+      "KVM_SET_ONE_REG",
+      "KVM_RUN",
+      "KVM_CLOSE",
+    ],
     applies: ({ pre, action }) => !pre.vms.has(action.vm),
     holds: (step) => refuses(step, "EBADF"),
   }),
@@ -233,7 +247,19 @@ export const VM: readonly StepClause[] = [
     kind: "kernel",
     statement: "No call on a VM touches a module, the firmware or what EL2 runs for modules.",
     source: [cite("android14-6.1", "virt/kvm/kvm_main.c, arch/arm64/kvm/pkvm.c: no such path")],
-    on: ["KVM_CREATE_VM", "KVM_SET_FW_IPA", "KVM_RUN", "KVM_CLOSE"],
+    on: [
+      "KVM_CREATE_VM",
+      "KVM_SET_FW_IPA",
+      "KVM_CREATE_VCPU",
+      "KVM_ARM_VCPU_INIT",
+      "KVM_SET_USER_MEMORY_REGION",
+      "KVM_SET_ONE_REG",
+      "KVM_RUN",
+      "pkvm_create_hyp_vm",
+      "pkvm_mem_abort",
+      "pkvm_host_reclaim_page",
+      "KVM_CLOSE",
+    ],
     applies: ({ outcome }) => answer(outcome) !== undefined,
     holds: (step) => changesOnly(step, "vms", "pages"),
   }),

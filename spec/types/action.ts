@@ -1,6 +1,7 @@
 // Everything that can happen: plain data, one kind per function of the kernel or instruction.
 
 import type { HypVa, Pfn } from "./address.ts";
+import type { GuestAction } from "./guest-action.ts";
 import type { El2Section } from "./module.ts";
 
 /**
@@ -266,32 +267,6 @@ export interface TrapHandlerReturned {
   readonly handled: boolean;
 }
 
-/** KVM_CREATE_VM. `type` bit 31 asks for a protected VM. */
-export interface KvmCreateVm {
-  readonly kind: "KVM_CREATE_VM";
-  readonly vm: number;
-  readonly type: number;
-}
-
-/** KVM_ENABLE_CAP(KVM_CAP_ARM_PROTECTED_VM, SET_FW_IPA). */
-export interface KvmSetFirmwareIpa {
-  readonly kind: "KVM_SET_FW_IPA";
-  readonly vm: number;
-  readonly ipa: bigint;
-}
-
-/** The first KVM_RUN of a VM, which creates it at EL2. */
-export interface KvmRun {
-  readonly kind: "KVM_RUN";
-  readonly vm: number;
-}
-
-/** close() of a VM's file descriptor. */
-export interface KvmClose {
-  readonly kind: "KVM_CLOSE";
-  readonly vm: number;
-}
-
 export type Action =
   | ParseEarlyParam
   | KvmArmInit
@@ -323,10 +298,7 @@ export type Action =
   | PsciCpuEntry
   | HostTrap
   | TrapHandlerReturned
-  | KvmCreateVm
-  | KvmSetFirmwareIpa
-  | KvmRun
-  | KvmClose;
+  | GuestAction;
 
 export type ActionKind = Action["kind"];
 export type ActionOf<K extends ActionKind> = Extract<Action, { kind: K }>;

@@ -40,7 +40,23 @@ export interface HypVcpu {
   readonly reset: { readonly pc: bigint; readonly x0: bigint } | undefined;
   /** Pages for tables, the next one first. */
   readonly memcache: readonly Pfn[];
+  /** Why it last left for the host, which decides what the host may change when it comes back. */
+  readonly exit?: VcpuExit;
 }
+
+/** An exit of a protected guest to the host. Source: pkvm_hyp_vcpu.exit_code, handle_pvm_exit_*. */
+export type VcpuExit =
+  | { readonly kind: "hvc"; readonly id: number; readonly x1: bigint }
+  /** An abort of a load or store; `mmio` when the host may see the access itself. */
+  | {
+      readonly kind: "data abort";
+      readonly mmio: boolean;
+      /** The register that a load of a device waits for. */
+      readonly loads: number | undefined;
+      readonly far: bigint;
+    }
+  | { readonly kind: "instruction abort"; readonly far: bigint }
+  | { readonly kind: "other" };
 
 /** The vCPU that enters at the firmware: a number, nobody yet, or done for ever. */
 export type PrimaryVcpu = number | undefined | "entered";

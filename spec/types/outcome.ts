@@ -65,6 +65,31 @@ export type Outcome =
     }
   /** The firmware does not return from this: the CPU is off, or the whole system. */
   | { readonly kind: "off"; readonly what: "CPU_OFF" | "SYSTEM_OFF" | "SYSTEM_RESET" }
+  /** A vCPU is entered at EL1, after what EL2 did to its registers. */
+  | { readonly kind: "runs"; readonly entry: GuestEntry; readonly events?: readonly MemoryEvent[] }
+  /** EL2 answers a call of its guest itself: x0 and up, and the guest goes on. */
+  | {
+      readonly kind: "guest";
+      readonly x: readonly bigint[];
+      readonly events?: readonly MemoryEvent[];
+    }
+  /** The guest leaves for the host, which sees this of it. */
+  | {
+      readonly kind: "exits";
+      /** x0 and up; undefined: every register, for a guest that is not protected. */
+      readonly x: readonly bigint[] | undefined;
+      readonly esr: bigint;
+      readonly far: bigint;
+      readonly ipa: bigint;
+      /** The guest executes its instruction again when it comes back. */
+      readonly again: boolean;
+      readonly events?: readonly MemoryEvent[];
+    }
+  /** KVM_RUN ends with KVM_EXIT_SYSTEM_EVENT. */
+  | {
+      readonly kind: "user";
+      readonly event: { readonly type: number; readonly data: readonly bigint[] };
+    }
   /** EL2 panicked. */
   | { readonly kind: "hyp-panic"; readonly reason: PanicReason }
   /** The host kernel died. */
@@ -73,6 +98,24 @@ export type Outcome =
   | { readonly kind: "hang"; readonly where: string }
   /** The model does not know this yet; the run stops with its name. */
   | { readonly kind: "unmodelled"; readonly what: string };
+
+/** What EL2 does to the registers of a vCPU when it enters it. Source: handle_pvm_entry_* */
+export type GuestEntry =
+  /** Nothing: it goes on where it was. */
+  | { readonly kind: "continues" }
+  /** The vCPU starts; `x` are x0 and up, all others are 0. */
+  | { readonly kind: "starts"; readonly pc: bigint; readonly x: readonly bigint[] }
+  /** The host's answer to a call arrives in x0. */
+  | { readonly kind: "answered"; readonly x0: bigint }
+  /** The access to a device is over; a load gets its value. */
+  | {
+      readonly kind: "accessed";
+      readonly loads: { readonly register: number; readonly value: bigint } | undefined;
+    }
+  /** The guest takes an exception of EL1. */
+  | { readonly kind: "aborts"; readonly ec: "instruction" | "data"; readonly far: bigint }
+  /** All registers come from the host. */
+  | { readonly kind: "from the host" };
 
 export const SMCCC_RET_SUCCESS = 0n;
 export const SMCCC_RET_NOT_SUPPORTED = 0xffff_ffff_ffff_ffffn;
@@ -92,15 +135,17 @@ export const answered = (value: number | bigint): Outcome => ({
 /** A known host hypercall that answers nothing: x1 stays as it was. */
 export const ANSWERS_NOTHING: Outcome = { kind: "hcall", x0: SMCCC_RET_SUCCESS, x1: undefined };
 
+const TELLS_EVENTS: ReadonlySet<string> = new Set(["hcall", "returned", "runs", "guest", "exits"]);
+
 /** The same answer, with what happened to memory before it. */
 export const after = (events: readonly MemoryEvent[], outcome: Outcome): Outcome =>
-  events.length > 0 && (outcome.kind === "hcall" || outcome.kind === "returned")
-    ? { ...outcome, events: [...events, ...(outcome.events ?? [])] }
+  events.length > 0 && TELLS_EVENTS.has(outcome.kind)
+    ? ({ ...outcome, events: [...events, ...eventsOf(outcome)] } as Outcome)
     : outcome;
 
 /** What was done to memory, in order. */
 export const eventsOf = (outcome: Outcome): readonly MemoryEvent[] =>
-  outcome.kind === "hcall" || outcome.kind === "returned" ? (outcome.events ?? []) : [];
+  ("events" in outcome ? outcome.events : undefined) ?? [];
 
 /** A host hypercall that nobody knows; x1 and above are untouched. */
 export const NOT_SUPPORTED: Outcome = {

@@ -1,6 +1,7 @@
 // A run's log as lines for people: what happened, what it answered, and the registers of every HVC.
 
 import { actionLine, outcomeLine } from "../../counterexamples/step-line.ts";
+import { exitText } from "../../model/kernel/kvm/run.ts";
 import type { HvcRecord, LogEvent, Run } from "../../model/log.ts";
 import type { ModelStep } from "../../model/step.ts";
 
@@ -75,6 +76,17 @@ function eventLines(event: LogEvent, number: number): string[] {
       return ["", `${margin(undefined, 0)}user space runs`];
     case "answer":
       return [`${margin(undefined, 1)}${event.of} ${event.name}: ${event.value}`];
+    case "kvm-exit":
+      return [
+        `${margin(undefined, 0)}KVM_RUN of vm${event.vm} vcpu${event.vcpu} ends: ` +
+          exitText(event.exit),
+      ];
+    case "user-access": {
+      const { vm, offset, store, value } = event;
+      const what = `the process ${store ? "writes" : "reads"} 0x${offset.toString(16)} of vm${vm}`;
+      const answer = value === undefined ? "signal" : `0x${value.toString(16)}`;
+      return [`${margin(undefined, 1)}${what}: ${answer}`];
+    }
     case "unmodelled":
       return [`${margin(undefined, 0)}stops here, not modelled: ${event.what}`];
   }

@@ -2,7 +2,13 @@
 
 import fc from "fast-check";
 import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
-import type { BootPlan, Fault, HostAction, Scenario } from "../../model/scenario.ts";
+import {
+  type BootPlan,
+  type Fault,
+  guestLife,
+  type HostAction,
+  type Scenario,
+} from "../../model/scenario.ts";
 import { scenario } from "../../properties/arbitraries/scenario.ts";
 import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { PAGE_SIZE } from "../../spec/types/address.ts";
@@ -60,10 +66,7 @@ function callsOf(id: bigint, cpuCount: number): HostAction[] {
 }
 
 /** A protected VM is wanted, as after every boot of a phone. */
-const PROTECTED_VM: readonly HostAction[] = [
-  { kind: "KVM_CREATE_VM", vm: 0, type: 0x8000_0000 },
-  { kind: "KVM_RUN", vm: 0 },
-];
+const PROTECTED_VM = guestLife(0, 0x8000_0000, "off");
 
 const withList = (boot: BootPlan, list: readonly string[]): BootPlan => ({
   ...boot,

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { OVERRIDES, overridden } from "../../../spec/branches/documented.ts";
 import { DOCUMENTED } from "../../../spec/clauses/documented.ts";
 import { HYP_PAGE } from "../../../spec/types/page.ts";
-import type { VmState } from "../../../spec/types/vm.ts";
 import {
   answered,
   answering,
@@ -30,6 +29,7 @@ import {
   takesPage,
   tryClauses,
   UNKNOWN,
+  vmLike,
 } from "../tried.ts";
 
 /** The token plus the EL1 address of the text, as 6.1 counts it for a module without .hyp.bss. */
@@ -47,12 +47,6 @@ const loadFile = (errno?: number) =>
     hasExit: false,
     refused: errno === undefined ? undefined : { errno, why: "no signature", early: true },
   }) as const;
-const protectedVm: VmState = {
-  isProtected: true,
-  firmwareIpa: undefined,
-  started: false,
-  startedFromFirmware: false,
-};
 
 const succeeds = step(MAPPED, { kind: "el2_module_loaded", name: "mod1", value: 0 }, returned(0));
 const letIn = step(COMING, load, returned(0), (h) => {
@@ -75,10 +69,10 @@ const insecure = like(DEPRIVILEGED, (h) => {
   h.boot.loadFailure = { name: "mod2", status: 256 };
 });
 const insecureWithVm = like(insecure, (h) => {
-  h.vms.set(0, { ...protectedVm });
+  h.vms.set(0, vmLike());
 });
 const create = { kind: "KVM_CREATE_VM", vm: 0, type: 0x8000_0000 } as const;
-const run = { kind: "KVM_RUN", vm: 0 } as const;
+const run = { kind: "KVM_RUN", vm: 0, vcpu: 0 } as const;
 const calls = step(DEPRIVILEGED, hvc(0xc600_0080n), entered(HANDLER));
 const handled = step(
   DEPRIVILEGED,
@@ -147,13 +141,13 @@ describe("documented", () => {
     "DOC-10": [
       step(insecure, create, returned(-1)),
       step(insecure, create, returned(0), (h) => {
-        h.vms.set(0, { ...protectedVm });
+        h.vms.set(0, vmLike());
       }),
       step(insecure, create, returned(-1), (h) => {
-        h.vms.set(0, { ...protectedVm });
+        h.vms.set(0, vmLike());
       }),
       step(insecureWithVm, run, returned(0), (h) => {
-        h.vms.set(0, { ...protectedVm, started: true });
+        h.vms.set(0, vmLike({ started: true }));
       }),
     ],
     "DOC-11": [calls, answering(calls, UNKNOWN), answering(calls, entered(HANDLER + 8n))],

@@ -2,7 +2,6 @@
 
 import { VM } from "../../../spec/clauses/vm.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
-import type { VmState } from "../../../spec/types/vm.ts";
 import {
   answering,
   type Case,
@@ -14,23 +13,18 @@ import {
   step,
   takesPage,
   tryClauses,
+  vmLike,
 } from "../tried.ts";
 
 const PROTECTED = 0x8000_0000;
 const create = (type: number) => ({ kind: "KVM_CREATE_VM", vm: 0, type }) as const;
 const setFirmware = (vm: number) => ({ kind: "KVM_SET_FW_IPA", vm, ipa: 0x8000_0000n }) as const;
-const RUN = { kind: "KVM_RUN", vm: 0 } as const;
+const starting = (value: number) => ({ kind: "pkvm_create_hyp_vm", vm: 0, value }) as const;
 const CLOSE = { kind: "KVM_CLOSE", vm: 0 } as const;
 
-const fresh: VmState = {
-  isProtected: true,
-  firmwareIpa: undefined,
-  started: false,
-  startedFromFirmware: false,
-};
-const withVm = (hyp: Hyp, vm: Partial<VmState> = {}): Hyp =>
+const withVm = (hyp: Hyp, vm: Parameters<typeof vmLike>[0] = {}): Hyp =>
   like(hyp, (h) => {
-    h.vms.set(0, { ...fresh, ...vm });
+    h.vms.set(0, vmLike(vm));
   });
 const withMode = (mode: "none" | "nvhe"): Hyp =>
   like(POWER_ON, (h) => {
@@ -44,7 +38,7 @@ const afterFailure = like(DEPRIVILEGED, (h) => {
   h.boot.loadFailure = { name: "mod2", status: 256 };
 });
 const makes = (h: Parameters<Parameters<typeof like>[1]>[0]) => {
-  h.vms.set(0, { ...fresh });
+  h.vms.set(0, vmLike());
 };
 const refusing = (pre: Hyp, action: Parameters<typeof step>[1], errno: number): Case => [
   step(pre, action, returned(errno)),
@@ -54,14 +48,22 @@ const refusing = (pre: Hyp, action: Parameters<typeof step>[1], errno: number): 
 const made = step(DEPRIVILEGED, create(PROTECTED), returned(0), makes);
 const madeAnyway = step(afterFailure, create(PROTECTED), returned(0), makes);
 const given = step(withVm(withImage), setFirmware(0), returned(0), (h) => {
-  h.vms.set(0, { ...fresh, firmwareIpa: 0x8000_0000n });
+  h.vms.set(0, vmLike({ firmwareIpa: 0x8000_0000n }));
 });
-const starts = step(withVm(DEPRIVILEGED), RUN, returned(0), (h) => {
-  h.vms.set(0, { ...fresh, started: true });
+const starts = step(withVm(DEPRIVILEGED), starting(0x1000), returned(0), (h) => {
+  h.vms.set(0, vmLike({ started: true, handle: 0x1000 }));
 });
-const startsImage = step(withVm(withImage, { firmwareIpa: 0n }), RUN, returned(0), (h) => {
-  h.vms.set(0, { ...fresh, firmwareIpa: 0n, started: true, startedFromFirmware: true });
-});
+const startsImage = step(
+  withVm(withImage, { firmwareIpa: 0n }),
+  starting(0x1000),
+  returned(0),
+  (h) => {
+    h.vms.set(
+      0,
+      vmLike({ firmwareIpa: 0n, started: true, handle: 0x1000, startedFromFirmware: true }),
+    );
+  },
+);
 const closes = step(withVm(DEPRIVILEGED), CLOSE, returned(0), (h) => {
   h.vms.clear();
 });
@@ -75,7 +77,7 @@ const cases: Record<string, Case> = {
     step(DEPRIVILEGED, create(PROTECTED), returned(0)),
     answering(made, returned(-22)),
     leaving(made, (h) => {
-      h.vms.set(0, { ...fresh, isProtected: false });
+      h.vms.set(0, vmLike({ isProtected: false }));
     }),
   ],
   "VM-5": [
@@ -85,20 +87,20 @@ const cases: Record<string, Case> = {
   ],
   "VM-6": refusing(withVm(withImage, { isProtected: false }), setFirmware(0), -22),
   "VM-7": refusing(withVm(DEPRIVILEGED), setFirmware(0), -22),
-  "VM-8": refusing(withVm(withImage, { started: true }), setFirmware(0), -16),
+  "VM-8": refusing(withVm(withImage, { started: true, handle: 0x1000 }), setFirmware(0), -16),
   "VM-9": [
     given,
     answering(given, returned(-22)),
     step(withVm(withImage), setFirmware(0), returned(0)),
   ],
-  "VM-10": [starts, step(withVm(DEPRIVILEGED), RUN, returned(0))],
+  "VM-10": [starts, step(withVm(DEPRIVILEGED), starting(0x1000), returned(0))],
   "VM-11": [
     startsImage,
     leaving(startsImage, (h) => {
-      h.vms.set(0, { ...fresh, firmwareIpa: 0n, started: true });
+      h.vms.set(0, vmLike({ firmwareIpa: 0n, started: true, handle: 0x1000 }));
     }),
     leaving(starts, (h) => {
-      h.vms.set(0, { ...fresh, started: true, startedFromFirmware: true });
+      h.vms.set(0, vmLike({ started: true, handle: 0x1000, startedFromFirmware: true }));
     }),
   ],
   "VM-12": refusing(DEPRIVILEGED, setFirmware(7), -9),
@@ -107,7 +109,7 @@ const cases: Record<string, Case> = {
     answering(closes, returned(-9)),
     step(withVm(DEPRIVILEGED), CLOSE, returned(0)),
     leaving(closes, (h) => {
-      h.vms.set(1, { ...fresh });
+      h.vms.set(1, vmLike());
     }),
   ],
   "VM-14": [

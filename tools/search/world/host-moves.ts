@@ -59,7 +59,9 @@ function vmActions({ size }: World, { vms }: WorldState): readonly Action[] {
   return Array.from({ length: size.vms }, (_, vm) => vm).flatMap((vm): Action[] => {
     const made: Action[] = [
       { kind: "KVM_SET_FW_IPA", vm, ipa: 0x8000_0000n },
-      { kind: "KVM_RUN", vm },
+      { kind: "KVM_CREATE_VCPU", vm, vcpu: 0 },
+      { kind: "KVM_ARM_VCPU_INIT", vm, vcpu: 0, features: 4 },
+      { kind: "KVM_RUN", vm, vcpu: 0 },
       { kind: "KVM_CLOSE", vm },
     ];
     const types = [PROTECTED, 0, ODD_TYPE];

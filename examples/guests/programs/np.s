@@ -1,0 +1,50 @@
+// What a guest that is not protected can ask: the same questions without the MMIO guard.
+
+	// Who is there: SMCCC, the vendor's calls, PSCI, TRNG, FF-A, and an id that nobody has.
+	call	0x80000000
+	call	0x80000001, 0x80000000
+	call	0x8600ff01
+	call	0x86000000
+	call	0x8600007f
+	call	0xc6000001
+	call	0xc600003f
+	call	0x84000000
+	call	0x8400000a, 0xc4000003
+	call	0x8400000a, 0x84000008
+	call	0xc4000004, 0, 0
+	call	0xc4000004, 5, 0
+	call	0x84000006
+	call	0x84000050
+	call	0x84000063, 0x10000
+	call	0xdead
+	// HYP_MEMINFO, MEM_SHARE, MEM_UNSHARE.
+	call	0xc6000002
+	call	0xc6000002, 1
+	call	0xc6000002, 0, 1
+	call	0xc6000003, 0x80020000
+	call	0xc6000003, 0x80020000
+	store	0x80020000
+	load	0x80020000
+	call	0xc6000004, 0x80020000
+	call	0xc6000004, 0x80020000
+	call	0xc6000004, 0x80021000
+	call	0xc6000003, 0x80022000, 1
+	call	0xc6000003, 0x80022000, 0, 1
+	call	0xc6000003, 0x80022001
+	call	0xc6000003, 0x80022800
+	call	0xc6000004, 0x80022001
+	call	0xc6000003, 0x09000000
+	call	0xc6000003, 0x100000000
+	call	0xc6000003, 0xffffffffff000
+	call	0xc6000003, 0xfffffffffffff000
+	// MEM_RELINQUISH.
+	store	0x80030000
+	call	0xc6000009, 0x80030000
+	load	0x80030000
+	call	0xc6000009, 0x80031000
+	call	0xc6000009, 0x80030001
+	call	0xc6000009, 0x80030000, 1
+	call	0xc6000003, 0x80032000
+	call	0xc6000009, 0x80032000
+	call	0xc6000004, 0x80032000
+	call	0xc6000003, 0x80020000

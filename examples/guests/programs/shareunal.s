@@ -1,0 +1,10 @@
+// Pages are shared and taken back by addresses inside them.
+
+	store	0x80030000
+	call	0xc6000003, 0x80030001
+	call	0xc6000004, 0x80030fff
+	call	0xc6000004, 0x80030000
+	call	0xc6000003, 0x80050001
+	call	0xc6000004, 0x80050000
+	call	0xc6000006
+	call	0xc6000007, 0x09000000

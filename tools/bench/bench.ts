@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { benchCheck } from "./check/bench-check.ts";
 import { benchCore } from "./core/bench-core.ts";
+import { benchGenerate } from "./generate/bench-generate.ts";
 import { benchSearch } from "./search/bench-search.ts";
 
 interface Bench {
@@ -19,6 +20,10 @@ const benches: Readonly<Record<string, Bench>> = {
   check: {
     description: "abstract actions and hypercalls on the machine, beside the ghost specification",
     run: benchCheck,
+  },
+  generate: {
+    description: "states, rules and errnos that random walks reach, beside fc.commands",
+    run: benchGenerate,
   },
   search: {
     description: "exhaustive search beside Spin on one small model, and on the model of pKVM",

@@ -1,4 +1,4 @@
-// An arbitrary of walks through a small world: it generates enabled moves and shrinks by leaving out.
+// An arbitrary of walks through a small world: enabled moves, shrunk by leaving some out.
 
 import fc from "fast-check";
 import { canMove, randomWalk, rowAfter, type WalkPlan } from "../../tools/search/random-walk.ts";
@@ -24,7 +24,7 @@ export function enabledOf(plan: WalkPlan, moves: readonly Move[]): readonly Move
   });
 }
 
-/** Shorter walks, large pieces first and from the end; a walk from a file is shrunk like any other. */
+/** Shorter walks, large pieces first and from the end; one from a file is shrunk like any other. */
 function* shorter(plan: WalkPlan, moves: readonly Move[], place: Place | undefined) {
   const { length } = moves;
   let size = place?.size ?? Math.ceil(length / 2);

@@ -65,8 +65,8 @@ export function canMove(plan: WalkPlan, row: Uint32Array, move: number): boolean
 const KEEP_OF_THREE = 2;
 
 /**
- * One walk of at most `length` moves: a class first, all alike, then one of its moves, so that calls
- * with many arguments do not drown the others.
+ * One walk of at most `length` moves: a class first, all alike, then one of its moves, so that
+ * calls with many arguments do not drown the others.
  * Source of leaving classes out: Groce and others, Swarm Testing, 2012.
  */
 export function randomWalk(plan: WalkPlan, length: number, below: Below): readonly number[] {

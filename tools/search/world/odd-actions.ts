@@ -7,8 +7,9 @@ import { hasHcall, hcall, hvcOf, opOf } from "./calls.ts";
 import type { World } from "./world.ts";
 
 /**
- * Frames at which something begins or ends: memory, the hypervisor's own pages, devices, the 40 bits
- * of the host's addresses, the 39 of EL2's, the 52 that a shift keeps. Source: the measured machine.
+ * Frames at which something begins or ends: memory, the hypervisor's own pages, devices, the 40
+ * bits of the host's addresses, the 39 of EL2's, the 52 that a shift keeps. Source: the measured
+ * machine.
  */
 const FRAMES: readonly bigint[] = [
   0n,

@@ -15,11 +15,14 @@ const SIZES: Readonly<Record<keyof WorldSize, readonly [number, number]>> = {
   modules: [0, 4],
   pages: [0, 8],
   vms: [0, 4],
+  hypVms: [0, 4],
   calls: [0, 8],
   faults: [0, 8],
   ops: [0, 1],
+  edges: [0, 1],
   interleaved: [0, 1],
 };
+const FLAGS: readonly string[] = ["ops", "edges", "interleaved"];
 const ENDS = { depth: 1000, states: 200_000_000, megabytes: 65_536 } as const;
 
 export const BOUND_KEYS: readonly string[] = [...Object.keys(SIZES), ...Object.keys(ENDS)];
@@ -44,7 +47,7 @@ export function parseBound(text: string): AskedBound | string {
     const number = wholeNumber(value, min, max, key);
     if (typeof number === "string") return number;
     if (isEnd(key)) ends[key] = number;
-    else size[key] = key === "ops" || key === "interleaved" ? number === 1 : number;
+    else size[key] = FLAGS.includes(key) ? number === 1 : number;
   }
   const { cpus, modules, pages } = size as unknown as WorldSize;
   if (cpus < 1 || pages < modules) return "each module needs a page of its own";
@@ -60,25 +63,18 @@ export function parseBound(text: string): AskedBound | string {
 }
 
 /** The size in words: `2 CPUs, 1 module, …`. */
-export function sizeText({
-  cpus,
-  modules,
-  pages,
-  vms,
-  calls,
-  faults,
-  ops,
-  interleaved,
-}: WorldSize) {
+export function sizeText(size: WorldSize): string {
   const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
   return [
-    many(cpus, "CPU"),
-    many(modules, "module"),
-    many(pages, "page"),
-    many(vms, "VM"),
-    many(calls, "call"),
-    ...(faults > 0 ? [many(faults, "fault")] : []),
-    ...(ops ? [] : ["no ops"]),
-    ...(interleaved ? [] : ["one CPU after the other"]),
+    many(size.cpus, "CPU"),
+    many(size.modules, "module"),
+    many(size.pages, "page"),
+    many(size.vms, "VM"),
+    ...(size.hypVms > 0 ? [many(size.hypVms, "VM by hypercall")] : []),
+    many(size.calls, "call"),
+    ...(size.faults > 0 ? [many(size.faults, "fault")] : []),
+    ...(size.ops ? [] : ["no ops"]),
+    ...(size.edges ? ["edges"] : []),
+    ...(size.interleaved ? [] : ["one CPU after the other"]),
   ].join(", ");
 }

@@ -6,6 +6,7 @@ import type { Pfn } from "../../../spec/types/address.ts";
 import { PAGE_SIZE } from "../../../spec/types/address.ts";
 import { PROT } from "../../../spec/types/module.ts";
 import { opOf } from "./calls.ts";
+import { oddOps } from "./odd-actions.ts";
 import { address, frame, type Move, type World, type WorldState } from "./world.ts";
 
 /** Pins of one page that a world counts to. */
@@ -42,6 +43,7 @@ export function codeMoves(world: World, cpu: number, state: WorldState): readonl
     opOf(cpu, "host_share_hyp", CARVE_OUT),
     opOf(cpu, "register_host_perm_fault_handler", 0n),
     opOf(cpu, "register_host_perm_fault_handler", 0x20_0000_b000n),
+    ...(world.size.edges ? oddOps(world, cpu) : []),
   ].flatMap((action) =>
     action?.kind === "op" && slotOf(branch, action.op) !== undefined && OPS.has(action.op)
       ? [{ cpu, choice: "", action }]

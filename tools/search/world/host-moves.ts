@@ -7,6 +7,8 @@ import { SMCCC_RET_SUCCESS } from "../../../spec/types/outcome.ts";
 import type { At } from "./at.ts";
 import { hasHcall, hcall, hvcOf } from "./calls.ts";
 import { codeMoves } from "./code-moves.ts";
+import { oddCalls } from "./odd-actions.ts";
+import { hypVmActions } from "./vm-moves.ts";
 import { startLoading } from "./loading-program.ts";
 import { frame, type Move, type World, type WorldState } from "./world.ts";
 
@@ -93,6 +95,8 @@ export function hostMoves(world: World, cpu: number, state: WorldState, at: At):
     ...dynamicCalls(world, cpu),
     ...(calls ? [...pageCalls(world, cpu), ...rawCalls(world, cpu, state)] : []),
     ...(calls ? ODD_IDS.map((id) => hvcOf(cpu, id)) : []),
+    ...(calls && world.size.edges ? oddCalls(world, cpu) : []),
+    ...hypVmActions(world, cpu, state),
   ];
   const moves = actions.map((action): Move => ({ cpu, choice: "", action }));
   return isFirst ? [...moves, ...userMoves(world, cpu, state)] : moves;

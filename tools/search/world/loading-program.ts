@@ -61,7 +61,9 @@ function initMoves(world: World, cpu: number, state: WorldState, at: Loading): r
     { cpu, choice: "returns 0", action: undefined },
     { cpu, choice: "returns -EINVAL", action: undefined },
   ];
-  if (value === undefined) {
+  // A load that failed can be tried again; addresses are not given back, so not for ever.
+  const canRetry = value !== 0 && state.el2.reservations.length <= world.modules.length;
+  if (value === undefined || canRetry) {
     moves.push({ cpu, choice: "load", action: { kind: "__pkvm_load_el2_module", name } });
   }
   if (state.dispatch.dynamicHcalls.length < size.calls) {

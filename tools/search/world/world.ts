@@ -15,12 +15,16 @@ export interface WorldSize {
   /** Pages of memory that calls can name; the first ones hold the code of the modules. */
   readonly pages: number;
   readonly vms: number;
+  /** VMs that the host makes by hypercalls of its own. */
+  readonly hypVms: number;
   /** Calls that can be registered in all. */
   readonly calls: number;
   /** Steps of loading that are made to fail although nothing is wrong. */
   readonly faults: number;
   /** Whether the EL2 code of a module does anything but return. */
   readonly ops: boolean;
+  /** Whether arguments lie at the edges of what they can mean, too: most of these are refused. */
+  readonly edges: boolean;
   /** Whether the other CPU acts while the first one boots and loads. */
   readonly interleaved: boolean;
 }
@@ -71,9 +75,11 @@ export const SMALL: WorldSize = {
   modules: 1,
   pages: 2,
   vms: 1,
+  hypVms: 0,
   calls: 1,
   faults: 0,
   ops: true,
+  edges: false,
   interleaved: true,
 };
 

@@ -50,7 +50,7 @@ function searched(size: Partial<WorldSize>, useSymmetry = true, system = SYSTEM)
 const STATES: readonly (readonly [string, Partial<WorldSize>, number, number])[] = [
   ["the lifecycle, one module, one VM", LIFECYCLE, 9079, 9079],
   ["EL2 code that moves one page", OWNERSHIP, 2379, 2379],
-  ["two modules", TWO_MODULES, 39168, 19610],
+  ["two modules", TWO_MODULES, 43524, 21781],
   ["one step of a load fails", FAILING, 1283, 1283],
   ["two steps of loads fail", FAILING_TWICE, 1987, 1987],
   ["a VM by hypercalls on two CPUs", HYP_VM, 1040, 1040],

@@ -7,9 +7,9 @@ import { SMCCC_RET_SUCCESS } from "../../../spec/types/outcome.ts";
 import type { At } from "./at.ts";
 import { hasHcall, hcall, hvcOf } from "./calls.ts";
 import { codeMoves } from "./code-moves.ts";
+import { startLoading } from "./loading-program.ts";
 import { oddCalls } from "./odd-actions.ts";
 import { hypVmActions } from "./vm-moves.ts";
-import { startLoading } from "./loading-program.ts";
 import { frame, type Move, type World, type WorldState } from "./world.ts";
 
 const PROTECTED = 0x8000_0000;

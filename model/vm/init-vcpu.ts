@@ -36,19 +36,23 @@ const target = (hyp: Pick<Hyp, "vmTable">, call: HypercallArgs): HypVm | undefin
 const wiping = (
   clause: ClauseId,
   errno: Errno,
-  permits: (vm: HypVm, call: HypercallArgs, hyp: Hyp) => boolean,
+  permits: (hyp: Hyp, call: HypercallArgs) => boolean,
 ): Guard<HypercallArgs> => ({
   clause,
-  // An unknown VM is refused before its vCPUs are looked at.
-  permits: (hyp, call) => {
-    const vm = target(hyp, call);
-    return vm === undefined || permits(vm, call, hyp);
-  },
+  permits,
   refusal: (_, call) => {
     const offer = vcpuMemory(call);
     return after([...takes(offer), ...returns(offer)], answered(negative(errno)));
   },
 });
+
+/** What is asked of a VM; one that is not there was refused before. */
+const ofVm =
+  (permits: (vm: HypVm, call: HypercallArgs) => boolean) =>
+  (hyp: Hyp, call: HypercallArgs): boolean => {
+    const vm = target(hyp, call);
+    return vm === undefined || permits(vm, call);
+  };
 
 const isOff = (call: HypercallArgs): boolean =>
   (wordAt(call, hostVcpu(call) + VCPU.features) & KVM_ARM_VCPU_POWER_OFF) !== 0n;
@@ -80,22 +84,25 @@ export const initVcpu: Hypercall = {
       permits: (hyp, call) => canTake(hyp, vcpuMemory(call)),
       refusal: () => answered(negative("ENOMEM")),
     },
-    {
-      ...wiping("VM-24", "ENOENT", () => true),
-      permits: (hyp, call) => target(hyp, call) !== undefined,
-    },
-    wiping("VM-25", "EINVAL", ({ vcpus, createdVcpus }) => vcpus.length < createdVcpus),
-    wiping("VM-26", "EBUSY", (_, call, hyp) => canPin(hyp, hostVcpu(call), SIZE.vcpu)),
+    wiping("VM-24", "ENOENT", (hyp, call) => target(hyp, call) !== undefined),
+    wiping(
+      "VM-25",
+      "EINVAL",
+      ofVm(({ vcpus, createdVcpus }) => vcpus.length < createdVcpus),
+    ),
+    wiping("VM-26", "EBUSY", (hyp, call) => canPin(hyp, hostVcpu(call), SIZE.vcpu)),
     wiping(
       "VM-27",
       "EINVAL",
-      ({ vcpus }, call) =>
-        BigInt.asUintN(32, wordAt(call, hostVcpu(call) + VCPU.vcpuIdx)) === BigInt(vcpus.length),
+      ofVm(
+        ({ vcpus }, call) =>
+          BigInt.asUintN(32, wordAt(call, hostVcpu(call) + VCPU.vcpuIdx)) === BigInt(vcpus.length),
+      ),
     ),
     wiping(
       "VM-28",
       "EINVAL",
-      (vm, call) => vm.primaryVcpu === undefined || !entersFirmware(vm, call),
+      ofVm((vm, call) => vm.primaryVcpu === undefined || !entersFirmware(vm, call)),
     ),
   ],
   effect: (hyp, call) => {

@@ -47,8 +47,11 @@ export function emptiedAndGiven({ outcome }: Step, pages: readonly Pfn[], bytes:
   return ensure(wrong === undefined, `${hex(wrong ?? 0)} is not emptied and then given`);
 }
 
-/** Whether the host can reach a page. */
-const reaches = (hyp: Hyp, page: Pfn): boolean => !["NOPAGE"].includes(pageAt(hyp, page).host);
+/** Whether the host can reach a page: its own, or one that it borrows of a guest. */
+function reaches(hyp: Hyp, page: Pfn): boolean {
+  const { host, owner } = pageAt(hyp, page);
+  return owner === "HOST" || host === "SHARED_BORROWED";
+}
 
 /** The pages that the host gains in a step. */
 export const gained = ({ pre, post }: Step): readonly Pfn[] =>
@@ -61,6 +64,9 @@ const lost = ({ pre, post }: Step): readonly Pfn[] =>
 /** Pages that EL2 only kept for tables: it put a link into them and nothing else. */
 export const inCaches = ({ vmTable }: Hyp): ReadonlySet<Pfn> =>
   new Set([...vmTable.values()].flatMap(({ vcpus }) => vcpus.flatMap(({ memcache }) => memcache)));
+
+/** Whether a store is the link of a list: the first word of its page. */
+const isLink = (event: MemoryEvent & { kind: "store" }): boolean => event.address % 4096n === 0n;
 
 /** What the host gains is zeroed before it is given; only links are stored in between. */
 export function emptyWhenGained(step: Step): Verdict {
@@ -85,10 +91,6 @@ export function emptyWhenGained(step: Step): Verdict {
       );
     });
   return all(...verdicts);
-
-  function isLink(event: MemoryEvent & { kind: "store" }): boolean {
-    return event.address % 4096n === 0n;
-  }
 }
 
 /** Who gains or loses a page is told in the row. */

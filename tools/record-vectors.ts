@@ -1,8 +1,15 @@
 // `npm run record-vectors`: records vectors of every entry in QEMU, to keep or to compare.
 
 import { parseArgs } from "node:util";
+import { planEveryRegister } from "./recorder/every-register.ts";
 import { installTools } from "./recorder/install.ts";
-import { type Comparison, compareAll, patternsOf, recordLive } from "./recorder/live.ts";
+import {
+  type Comparison,
+  compareAll,
+  patternsOf,
+  planVectors,
+  recordLive,
+} from "./recorder/live.ts";
 import { ORACLES, type Oracle, type OracleName } from "./recorder/oracles.ts";
 import { qemuArguments, qemuVersion } from "./recorder/qemu.ts";
 import { mismatchText, writeRecording } from "./recorder/replay-file.ts";
@@ -11,7 +18,8 @@ import { seedOf } from "./seed.ts";
 const SHOWN = 20;
 
 const usage = `usage: npm run record-vectors -- (--out FILE | --live) [--seed S|fresh] [--count N]
-  [--per-entry N] [--processor ${Object.keys(ORACLES).join("|")}]
+  [--per-entry N | --registers] [--processor ${Object.keys(ORACLES).join("|")}]
+--registers: instead every encoding of MRS, MSR and SYS where registers are, once at each level.
 Installs QEMU 10 by apt where it is missing (needs root then).`;
 
 function numberOf(text: string, what: string): number {
@@ -55,6 +63,7 @@ function main(): number {
     options: {
       out: { type: "string" },
       live: { type: "boolean", default: false },
+      registers: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
       count: { type: "string", default: "20000" },
       "per-entry": { type: "string" },
@@ -71,7 +80,11 @@ function main(): number {
       : numberOf(count, "--per-entry");
   installTools();
   console.log(`${qemuVersion()}, ${oracle.cpuModel.name}, seed ${seed}`);
-  const comparison = recordLive(oracle, seed, each);
+  const comparison = recordLive(oracle, seed, (machine) =>
+    values.registers
+      ? planEveryRegister(oracle, machine, seed)
+      : planVectors(oracle, machine, seed, each),
+  );
   if (values.out !== undefined) {
     const machine = qemuArguments(oracle).join(" ");
     writeRecording(values.out, comparison, { qemu: qemuVersion(), machine, seed });

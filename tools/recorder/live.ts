@@ -78,10 +78,14 @@ export function replayMachineOf(recorder: Recorder, base: Recording["base"]): Re
   };
 }
 
-/** Records vectors of every entry with a fresh machine. */
-export function recordLive(oracle: Oracle, seed: number, count: number): Comparison {
+/** Records what is planned for a fresh machine. */
+export function recordLive(
+  oracle: Oracle,
+  seed: number,
+  plan: (machine: Machine) => readonly Planned[],
+): Comparison {
   const machine = createMachine(seed, oracle.cpuModel);
-  const planned = planVectors(oracle, machine, seed, count);
+  const planned = plan(machine);
   const recorder = openRecorder(oracle, machine);
   try {
     const recording = recordVectors(recorder, signVectors(recorder, planned));

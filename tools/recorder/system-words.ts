@@ -78,11 +78,16 @@ const OPERATIONS: readonly (readonly [op1: number, CRn: number, CRm: number, op2
 
 const ADDRESS_TRANSLATIONS = OPERATIONS.filter(([, CRn, CRm]) => CRn === 7 && (CRm & 14) === 8);
 
+/** Where operations and registers are: op1 and CRn, with any CRm and op2. */
+export const OPERATION_SPACE = { op1: [0, 1, 3, 4, 6], CRn: [7, 8] } as const;
+export const REGISTER_SPACE = { op1: [0, 3, 4, 5], CRn: [0, 1, 2, 4, 5, 6, 9, 10, 13] } as const;
+
 /** An operation of SYS: address translations often, then any that exists, then any encoding. */
 export function systemOperation(random: Random): SystemEncoding {
   const op0 = 1;
   if (random.oneIn(5)) {
-    const [op1, CRn] = [random.pick([0, 1, 3, 4, 6]), random.pick([7, 8])];
+    const { op1: op1s, CRn: CRns } = OPERATION_SPACE;
+    const [op1, CRn] = [random.pick(op1s), random.pick(CRns)];
     return { op0, op1, CRn, CRm: random.below(16), op2: random.below(8) };
   }
   const [op1, CRn, CRm, op2] = random.pick(random.oneIn(2) ? ADDRESS_TRANSLATIONS : OPERATIONS);
@@ -94,8 +99,8 @@ export function systemRegister(random: Random): SystemEncoding & { readonly name
   if (!random.oneIn(12)) return random.pick(RECORDED_SYSREGS);
   return {
     op0: random.pick([2, 3, 3, 3]),
-    op1: random.pick([0, 3, 4, 5]),
-    CRn: random.pick([0, 1, 2, 4, 5, 6, 9, 10, 13]),
+    op1: random.pick(REGISTER_SPACE.op1),
+    CRn: random.pick(REGISTER_SPACE.CRn),
     CRm: random.below(16),
     op2: random.below(8),
   };

@@ -66,6 +66,11 @@ describe("values", () => {
     ["SCTLR_EL1", 0x30d0_0800n],
     ["SCTLR_EL2", 0x30c5_0830n],
     ["HCR_EL2", 0x8000_0000n],
+    // Bits that are RES1: 23 and 31 of TCR_EL2, 31 of VTCR_EL2. HPMN is the number of counters.
+    ["TCR_EL2", 0x8080_0000n],
+    ["VTCR_EL2", 0x8000_0000n],
+    ["TCR_EL1", 0n],
+    ["MDCR_EL2", 6n],
     ["CPTR_EL2", 0x32ffn],
     ["OSLSR_EL1", 0xan],
   ])("%s resets to %s", (name, value) => {

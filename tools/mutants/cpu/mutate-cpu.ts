@@ -4,7 +4,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { candidates, type Mutant, quota } from "./candidates.ts";
-import { type Before, failures, judge, replay, runTests } from "./judge.ts";
+import { type Before, failures, judge, replay, runTests, type Verdict } from "./judge.ts";
 import { createSandbox, remove, type Sandbox } from "./sandbox.ts";
 import { EVERY_TEST, everySet, killerOf } from "./suites.ts";
 import { readSurvivors, reasonFor, type Survivor } from "./survivors.ts";
@@ -28,7 +28,7 @@ interface Options {
   readonly only: string;
   /** Faults of each file, in place of its quota. */
   readonly faults: number | undefined;
-  /** What the table says is dead stays dead; only new faults and those alive are tried. */
+  /** Only new faults are tried, and those that the table says are alive without a reason. */
   readonly update: boolean;
 }
 
@@ -113,6 +113,15 @@ function progress(run: Run, { mutant, verdict }: Tried): void {
   console.error(`${place}: ALIVE (${reason?.kind ?? "no reason"})\n  - ${before}\n  + ${after}`);
 }
 
+/** What need not be tried again: what the table says is dead, or alive for a reason. */
+function tabled({ known, survivors }: Run, mutant: Mutant): Verdict | undefined {
+  const key = keyOf(mutant);
+  const by = known.get(key);
+  if (by !== undefined) return { kind: "killed", by };
+  const explained = known.has(key) && reasonFor(survivors, mutant) !== undefined;
+  return explained ? { kind: "survived" } : undefined;
+}
+
 /** Tries the faults of one file in order until its quota of faults that compile is reached. */
 async function tryFile(run: Run, sandbox: Sandbox, planned: Planned): Promise<readonly Tried[]> {
   const { source, mutants, count } = planned;
@@ -120,9 +129,9 @@ async function tryFile(run: Run, sandbox: Sandbox, planned: Planned): Promise<re
   let refused = 0;
   for (const mutant of mutants) {
     if (tried.length >= count || refused > REFUSED_MAX) break;
-    const before = run.options.update ? run.known.get(keyOf(mutant)) : undefined;
-    if (before !== undefined) {
-      tried.push({ mutant, verdict: { kind: "killed", by: before } });
+    const known = run.options.update ? tabled(run, mutant) : undefined;
+    if (known !== undefined) {
+      tried.push({ mutant, verdict: known });
       continue;
     }
     const verdict = await judge(sandbox, mutant, source.text, knownBefore(run, mutant));

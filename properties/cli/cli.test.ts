@@ -91,6 +91,16 @@ describe("exit codes", () => {
     expect(stubbed.stdout).toContain("stubbed: of_machine_is_compatible");
   });
 
+  test("--guest runs an image as a VM, protected or not, to its end", () => {
+    const args = ["run", PAGE, "--guest", "examples/guests/g_relinq.bin"];
+    const { stdout, status } = pkvmSpec(...args);
+    expect(stdout).toContain("guest HVC MEM_RELINQUISH(0x80030000) -> to the host");
+    expect(stdout).toContain("KVM_RUN of vm0 vcpu0 ends: system event 1, data 0x0");
+    expect(stdout).toContain("KVM_CLOSE vm0 -> 0");
+    expect(status).toBe(0);
+    expect(pkvmSpec(...args, "--unprotected").stdout).toContain("KVM_CREATE_VM vm0 type 0x0 -> 0");
+  });
+
   test("--el2-only loads and registers without the EL1 half", () => {
     const { stdout, status } = pkvmSpec("run", PAGE, "--el2-only");
     expect(stdout).toContain("the verdict is partial");
@@ -104,6 +114,8 @@ describe("wrong input is one line and exit code 2", () => {
   const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
     ["no such file", () => ["run", "nosuch.ko"], /nosuch\.ko/],
     ["a folder", () => ["run", "examples"], /folder/],
+    ["no such guest", () => ["run", PAGE, "--guest", "nosuch.bin"], /nosuch\.bin/],
+    ["no guest to be unprotected", () => ["run", PAGE, "--unprotected"], /--guest/],
     ["not an ELF file", () => ["check", "package.json"], /ELF/],
     ["an empty file", () => ["run", file("empty.ko", "")], /empty\.ko/],
     [

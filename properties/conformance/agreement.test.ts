@@ -11,11 +11,15 @@ import { act, createSystem } from "../../model/machine/run-scenario.ts";
 import { over, type System } from "../../model/machine/system.ts";
 import type { ModelStep } from "../../model/step.ts";
 import { findingOf } from "../../spec/findings.ts";
+import { readImages } from "./folder.ts";
 import { planOf, systemOf } from "./scenario.ts";
 import { readTrace } from "./trace.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const FILES = new Map([["ovm", readFileSync(at("../../examples/measurement/ovm.ko"))]]);
+const FILES = new Map([
+  ["ovm", readFileSync(at("../../examples/measurement/ovm.ko"))],
+  ...readImages(at("../../examples/guests")),
+]);
 
 /** Plays a trace's scenario, and looks at every step. */
 function played(name: string): { steps: ModelStep[]; wrong: string[]; system: System } {
@@ -45,6 +49,9 @@ test.each([
   "production/life-map-p",
   "el2debug/life-map-np",
   "el2debug/random-life-201",
+  "production/pvm-nolegacy",
+  "el2debug/pvm-relinq",
+  "production/npvm",
 ])("%s", (name) => {
   const { steps, wrong, system } = played(name);
   expect(wrong).toEqual([]);

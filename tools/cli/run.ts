@@ -1,13 +1,15 @@
 // `run FILE.ko`: one boot, step by step, with the registers of every HVC.
 
+import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { runChecked } from "../../counterexamples/run-checked.ts";
 import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
-import type { HostAction } from "../../model/scenario.ts";
+import { guestLife, type HostAction } from "../../model/scenario.ts";
+import { KVM_VM_TYPE_ARM_PROTECTED } from "../../model/vm/kvm.ts";
 import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { findingOf } from "../../spec/findings.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
-import { EXIT, exiting } from "./exit.ts";
+import { EXIT, exiting, UsageError } from "./exit.ts";
 import { type Subject, type SubjectFlags, subjectOf, subjectOptions } from "./subject.ts";
 
 /** After boot the host calls each registered function once, from the last CPU. */
@@ -24,13 +26,31 @@ function callsOf({ system }: Subject, registered: number): readonly HostAction[]
 /** Functions that one run calls: enough to see each; a full table would fill pages of output. */
 const CALLS_MAX = 8;
 
+/** A guest that runs after the boot. */
+interface Guest {
+  readonly image: Uint8Array;
+  readonly isProtected: boolean;
+}
+
+/** Under which name the guest's image is known; no module has it. */
+const GUEST = "guest image";
+
+/** A VM is made, runs until it turns itself off, and is closed. */
+const lifeOf = ({ isProtected }: Guest): readonly HostAction[] => [
+  ...guestLife(0, isProtected ? KVM_VM_TYPE_ARM_PROTECTED : 0, GUEST),
+  { kind: "KVM_CLOSE", vm: 0 },
+];
+
 /** Runs one boot, twice: the first counts what is registered, the second also calls it. */
-export function runText(subject: Subject): { text: string; exitCode: number } {
-  const { system, boot, files, stubs, el2Only, budget } = subject;
+export function runText(subject: Subject, guest?: Guest): { text: string; exitCode: number } {
+  const { system, boot, stubs, el2Only, budget } = subject;
+  const files = new Map(subject.files);
+  if (guest !== undefined) files.set(GUEST, guest.image);
   const options = { budget, stubs, el2Only };
   const quiet = runChecked({ system, boot, actions: [] }, files, options);
   const registered = quiet.run.final.dispatch.dynamicHcalls.length;
-  const actions = callsOf(subject, Math.min(registered, CALLS_MAX));
+  const calls = callsOf(subject, Math.min(registered, CALLS_MAX));
+  const actions = [...calls, ...(guest === undefined ? [] : lifeOf(guest))];
   const { run, violations } = runChecked({ system, boot, actions }, files, options);
   const broken = violations.map(({ rule, step, sentence }) => {
     const known = findingOf(rule, system) === undefined ? "" : " (known of this branch)";
@@ -52,15 +72,31 @@ export function runText(subject: Subject): { text: string; exitCode: number } {
   return { text: lines.join("\n"), exitCode: unexpected ? EXIT.violation : EXIT.holds };
 }
 
+interface GuestFlags {
+  readonly guest?: string;
+  readonly unprotected?: boolean;
+}
+
+function guestOf({ guest, unprotected }: GuestFlags): Guest | undefined {
+  if (guest === undefined) {
+    if (unprotected === true) throw new UsageError("--unprotected goes with --guest");
+    return undefined;
+  }
+  if (!existsSync(guest)) throw new UsageError(`--guest ${guest}: no such file`);
+  return { image: readFileSync(guest), isProtected: unprotected !== true };
+}
+
 /** Declares `run`. */
 export function registerRun(program: Command): void {
   subjectOptions(
     program
       .command("run <file.ko>")
-      .description("boot one module, step by step, with the registers of every HVC"),
+      .description("boot one module, step by step, with the registers of every HVC")
+      .option("--guest <image>", "then run a flat image as a protected VM, linked at 0x80000000")
+      .option("--unprotected", "the VM of --guest is not protected"),
   ).action(
-    exiting((path: string, flags: SubjectFlags) => {
-      const { text, exitCode } = runText(subjectOf(path, flags));
+    exiting((path: string, flags: SubjectFlags & GuestFlags) => {
+      const { text, exitCode } = runText(subjectOf(path, flags), guestOf(flags));
       process.stdout.write(`${text}\n`);
       return exitCode;
     }),

@@ -5,6 +5,7 @@ import { branchOf, hostSmcccId, protFinalizeNumber } from "../branches/branches.
 import type { Step } from "../clause.ts";
 import type { Hvc } from "../types/action.ts";
 import { type HypVa, PAGE_SHIFT, type Pfn } from "../types/address.ts";
+import type { Hyp } from "../types/hyp.ts";
 
 /** Bit 16 of a function id: the caller has no live SVE state. Source: SMCCC 1.3, section 2.5. */
 export const SVE_HINT = 1n << 16n;
@@ -56,8 +57,19 @@ export function registered(step: Step<Hvc>): HypVa | undefined {
   return index === undefined ? undefined : step.pre.dispatch.dynamicHcalls[index];
 }
 
+/** What an HVC reached in the state that it was last looked at in: every clause asks the same. */
+const REACHED = new WeakMap<Hvc, { readonly pre: Hyp; readonly name: string | undefined }>();
+
 /** The name of the table's entry that the HVC reaches; none if the dispatcher turns it away. */
 export function reachedHcall(step: Step<Hvc>): string | undefined {
+  const known = REACHED.get(step.action);
+  if (known?.pre === step.pre) return known.name;
+  const name = reachedIn(step);
+  REACHED.set(step.action, { pre: step.pre, name });
+  return name;
+}
+
+function reachedIn(step: Step<Hvc>): string | undefined {
   const branch = branchOf(step.pre.config);
   const id = functionId(step);
   const number = staticNumber(branch, id);

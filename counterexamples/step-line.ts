@@ -50,6 +50,19 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, handled }) => `cpu${cpu} SMC handler returns ${handled}`,
     )
     .with({ kind: "psci_notified" }, ({ cpu }) => `cpu${cpu} PSCI notifier returns`)
+    .with(
+      { kind: "host_perm_fault" },
+      ({ kind, cpu, ipa, esr }) => `cpu${cpu} ${kind} at ${hex(ipa)} ESR ${hex(esr)}`,
+    )
+    .with(
+      { kind: "host_perm_fault_handler_returned" },
+      ({ cpu, value }) => `cpu${cpu} permission-fault handler returns ${errnoName(value)}`,
+    )
+    .with(
+      { kind: "illegal_abort" },
+      { kind: "host_inject_abort" },
+      ({ kind, cpu, esr }) => `cpu${cpu} ${kind} ESR ${hex(esr)}`,
+    )
     .with({ kind: "host_trap" }, ({ kind, cpu, esr }) => `cpu${cpu} ${kind} ESR ${hex(esr)}`)
     .with(
       { kind: "default_trap_handler_returned" },

@@ -24,6 +24,12 @@ import { exitOf, guestCallOf } from "./guest/calls.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { opOf } from "./ops/ops.ts";
+import {
+  hostInjectAbort,
+  hostPermFault,
+  illegalAbort,
+  permFaultHandlerReturned,
+} from "./ownership/host-faults.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { hostSmc, smcHandlerReturned, smcTarget } from "./smc/host-smc.ts";
 import { psciCpuEntry, psciNotified } from "./smc/psci-relay.ts";
@@ -141,6 +147,10 @@ const TRANSITION_OF: {
   host_smc_handler_returned: smcHandlerReturned,
   psci_notified: psciNotified,
   psci_cpu_entry: psciCpuEntry,
+  host_perm_fault: hostPermFault,
+  host_perm_fault_handler_returned: permFaultHandlerReturned,
+  illegal_abort: illegalAbort,
+  host_inject_abort: hostInjectAbort,
   host_trap: hostTrap,
   default_trap_handler_returned: trapHandlerReturned,
   KVM_CHECK_EXTENSION: kvmCheckExtension,

@@ -21,6 +21,12 @@ import { GUEST_CALLS } from "./guest/calls.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { OPS } from "./ops/ops.ts";
+import {
+  hostInjectAbort,
+  hostPermFault,
+  illegalAbort,
+  permFaultHandlerReturned,
+} from "./ownership/host-faults.ts";
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
@@ -62,6 +68,10 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   el2InitReturned,
   handlerReturned,
   hostMemAbort,
+  hostPermFault,
+  permFaultHandlerReturned,
+  illegalAbort,
+  hostInjectAbort,
   ...SMC_TRANSITIONS,
   hostTrap,
   trapHandlerReturned,

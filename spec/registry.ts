@@ -12,6 +12,7 @@ import { GUEST_HOST_CALLS } from "./clauses/guest-host-calls.ts";
 import { GUEST_IOCTLS } from "./clauses/guest-ioctls.ts";
 import { GUEST_PSCI } from "./clauses/guest-psci.ts";
 import { GUEST_RUN } from "./clauses/guest-run.ts";
+import { HOST_FAULTS } from "./clauses/host-faults.ts";
 import { HYP_MAP } from "./clauses/hyp-map.ts";
 import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LATER_LOADING } from "./clauses/later-loading.ts";
@@ -55,7 +56,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...REGISTRATION,
   ...SEVERAL_HANDLERS,
   ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS]),
-  ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES]),
+  ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES, ...HOST_FAULTS]),
   ...byNumber([...VM, ...VM_INIT, ...VM_LOAD, ...VM_TEARDOWN, ...VM_MAP, ...UNCONFIGURED]),
   ...byNumber([
     ...GUEST_IOCTLS,

@@ -1,9 +1,11 @@
 // Modules' callbacks: when EL2 calls them, with which arguments, and what becomes of their answer.
 
 import { PSCI_EVENT } from "../../spec/smccc.ts";
-import type { HypVa } from "../../spec/types/address.ts";
+import { type HypVa, pfnOf, physAddr } from "../../spec/types/address.ts";
+import { negative } from "../../spec/types/errno.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
-import type { Environment, HvcAnswer, Ran, TrapAnswer } from "./answers.ts";
+import type { AbortAnswer, Environment, HvcAnswer, Ran, TrapAnswer } from "./answers.ts";
+import { type HostAbort, isFromEl1 } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister, writeHostRegisters } from "./host-context.ts";
 import { hostContext } from "./layout.ts";
 import { startKernel } from "./registers.ts";
@@ -103,6 +105,47 @@ export function answerTrap(caller: Caller, cpu: number, esr: bigint): TrapAnswer
   if (x0 === undefined) return ENDED;
   perform(system, { kind: "default_trap_handler_returned", cpu, handled: isTrue(x0) });
   return over(system) ? ENDED : { kind: "resume", advance: false };
+}
+
+/** The handlers of a permission fault in turn; what the last of them answered, as an errno. */
+function permissionFault(caller: Caller, cpu: number, abort: HostAbort): number | undefined {
+  const { system } = caller;
+  const { esr, ipa } = abort;
+  let { outcome } = perform(system, { kind: "host_perm_fault", cpu, esr, ipa });
+  for (let handler = 0; outcome.kind === "enters"; handler += 1) {
+    const x0 = callBack(caller, cpu, outcome.address, [hostContext(cpu), esr, ipa]);
+    if (x0 === undefined) return undefined;
+    const value = Number(BigInt.asIntN(32, x0));
+    const back = { kind: "host_perm_fault_handler_returned", cpu, handler, value } as const;
+    ({ outcome } = perform(system, back));
+  }
+  return outcome.kind === "returned" ? Number(BigInt.asIntN(64, outcome.value)) : undefined;
+}
+
+/**
+ * An abort that is not resolved by mapping: a module decides about permissions; what the host gets
+ * the notifier hears of first. Source: handle_host_mem_abort, hyp/nvhe/mem_protect.c.
+ */
+export function answerAbort(caller: Caller, cpu: number, abort: HostAbort): AbortAnswer {
+  const { system } = caller;
+  if (abort.reason === "permission") {
+    const errno = permissionFault(caller, cpu, abort);
+    if (errno === undefined || over(system)) return ENDED;
+    if (errno !== negative("EPERM")) return { kind: "retry" };
+  }
+  if (abort.reason === "not the host's") {
+    perform(system, { kind: "host_mem_abort", cpu, page: pfnOf(physAddr(abort.ipa)) });
+    if (over(system)) return ENDED;
+  }
+  const { esr } = abort;
+  const { outcome } = perform(system, { kind: "illegal_abort", cpu, esr });
+  if (outcome.kind === "enters") {
+    if (callBack(caller, cpu, outcome.address, [hostContext(cpu)]) === undefined) return ENDED;
+  }
+  const core = system.machine.cores[cpu];
+  const fromEl1 = core === undefined || isFromEl1(core);
+  perform(system, { kind: "host_inject_abort", cpu, esr, fromEl1 });
+  return { kind: "inject" };
 }
 
 /** EL2 is about to stop: the module's notifier is told first. Source: hyp_panic, nvhe/switch.c. */

@@ -2,21 +2,17 @@
 // ops.
 
 import { branchOf } from "../../spec/branches/branches.ts";
-import { type HypVa, kernVa, pfnOf, physAddr } from "../../spec/types/address.ts";
-import { negative } from "../../spec/types/errno.ts";
+import { type HypVa, kernVa } from "../../spec/types/address.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
-import { handlersOf } from "../ops/register.ts";
 import type { ModelStep } from "../step.ts";
-import type { AbortAnswer, Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
-import { answerSmc, answerTrap, type Caller, callBack } from "./callbacks.ts";
+import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
+import { answerAbort, answerSmc, answerTrap, type Caller } from "./callbacks.ts";
 import { runVcpu } from "./guest-environment.ts";
-import type { HostAbort } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { hostWords } from "./host-words.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
-import { hostContext } from "./layout.ts";
 import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
 import { printed } from "./serial.ts";
@@ -36,7 +32,7 @@ export function environmentOf(system: System): Environment {
     kernelFunction: (name, args, cpu) => kernelFunction(system, name, args, cpu),
     hvc: (cpu, imm, x) => recordHvc(system, cpu, imm, x),
     smc: (cpu, x, imm) => answerSmc(callerOf(system), cpu, imm, x),
-    hostAbort: (cpu, abort) => answerAbort(system, cpu, abort),
+    hostAbort: (cpu, abort) => answerAbort(callerOf(system), cpu, abort),
     hostTrap: (cpu, esr) => answerTrap(callerOf(system), cpu, esr),
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
     ...(system.watch === undefined
@@ -215,55 +211,6 @@ function enterRegistered(
   const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
   perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4), ...leftBehind(system, cpu) });
   return over(system) ? ENDED : { kind: "registers", x };
-}
-
-/**
- * The handlers of permission faults in order: the first that returns 0 has dealt with it. Where
- * there is one, any errno is the answer; of several, one that is not 0 leaves it to the next.
- * Undefined: the abort is injected.
- */
-function answerPermissionFault(
-  system: System,
-  cpu: number,
-  abort: HostAbort,
-): AbortAnswer | undefined {
-  const isAlone = branchOf(system.hyp.config).multiSlotCallbacks.length === 0;
-  for (const address of handlersOf(system.hyp, "host_perm_fault_handler")) {
-    const value = callBack(callerOf(system), cpu, address, [
-      hostContext(cpu),
-      abort.esr,
-      abort.ipa,
-    ]);
-    if (value === undefined) return ENDED;
-    const errno = Number(BigInt.asIntN(32, value));
-    if (errno === 0 || (isAlone && errno === negative("EAGAIN"))) return { kind: "retry" };
-    if (isAlone && errno !== negative("EPERM")) {
-      stop(system, `a permission-fault handler that returns ${errno}`);
-      return ENDED;
-    }
-  }
-  return undefined;
-}
-
-/**
- * An abort that is not resolved by mapping: the handler of permission faults decides about those;
- * what is injected the notifier is told of first.
- * Source: handle_host_mem_abort, host_inject_abort, hyp/nvhe/mem_protect.c (android14-6.1).
- */
-function answerAbort(system: System, cpu: number, abort: HostAbort): AbortAnswer {
-  const { illegal_abt_notifier: notify } = system.hyp.dispatch.callbacks;
-  if (abort.reason === "permission") {
-    const decided = answerPermissionFault(system, cpu, abort);
-    if (decided !== undefined) return decided;
-  }
-  if (abort.reason === "not the host's") {
-    perform(system, { kind: "host_mem_abort", cpu, page: pfnOf(physAddr(abort.ipa)) });
-    if (over(system)) return ENDED;
-  }
-  if (notify !== undefined) {
-    if (callBack(callerOf(system), cpu, notify, [hostContext(cpu)]) === undefined) return ENDED;
-  }
-  return { kind: "inject" };
 }
 
 /** The host's registers with the answer of a hypercall in them. */

@@ -2,6 +2,7 @@
 // what is not.
 
 import type { Core } from "../../cpu/state.ts";
+import { injectedEsr } from "../ownership/host-faults.ts";
 import { touch } from "../pgtable/host-stage2.ts";
 import { ipaOf } from "./kernel.ts";
 import { KERNEL_VECTORS } from "./layout.ts";
@@ -39,13 +40,6 @@ export function resolveHostAbort(machine: Machine, core: Core): HostAbort | unde
   return { esr, far, ipa, reason: status === PERMISSION ? "permission" : "other" };
 }
 
-/**
- * ESR_ELx.EC of aborts from a lower level; one more is the same level. Source: DDI0487 D24.2.40.
- */
-const EC_SHIFT = 26n;
-const EC_ONE = 1n << EC_SHIFT;
-/** ISS.S1PTW, which pKVM sets so that its kernel knows whose abort it is. */
-const S1PTW = 1n << 7n;
 /** SPSR_EL2.M[3:0], and EL0t in it. */
 const MODE = 0xfn;
 /** D, A, I, F masked, EL1h. Source: PSR_D_BIT and its kin, PSR_MODE_EL1h, uapi/asm/ptrace.h. */
@@ -56,14 +50,17 @@ const EL1H_MASKED = 0x3c5n;
 const FROM_EL1 = 0x200n;
 const FROM_EL0 = 0x400n;
 
+/** Whether the host that trapped was at EL1, and not in a process. */
+export const isFromEl1 = ({ sysreg }: Core): boolean => (sysreg.SPSR_EL2 & MODE) !== 0n;
+
 /**
  * Makes the abort one that EL1 takes: the return to the host goes to its vector.
  * Source: host_inject_abort, hyp/nvhe/mem_protect.c (android14-6.1).
  */
 export function injectHostAbort(core: Core): void {
   const { sysreg } = core;
-  const fromEl1 = (sysreg.SPSR_EL2 & MODE) !== 0n;
-  sysreg.ESR_EL1 = (sysreg.ESR_EL2 + (fromEl1 ? EC_ONE : 0n)) | S1PTW;
+  const fromEl1 = isFromEl1(core);
+  sysreg.ESR_EL1 = injectedEsr(sysreg.ESR_EL2, fromEl1);
   sysreg.FAR_EL1 = sysreg.FAR_EL2;
   sysreg.ELR_EL1 = sysreg.ELR_EL2;
   sysreg.SPSR_EL1 = sysreg.SPSR_EL2;

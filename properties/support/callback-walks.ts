@@ -33,7 +33,57 @@ const back = (handled: boolean): Action => ({
 /** HCR_EL2.TVM, TWI and VM. */
 const [TVM, TWI, VM] = [1n << 26n, 1n << 13n, 1n];
 
+const ESR = 0x9200_004fn;
+const FAULT: Action = { kind: "host_perm_fault", cpu: 0, esr: ESR, ipa: 0x5000_0000n };
+const returns = (value: number, handler = 0): Action => ({
+  kind: "host_perm_fault_handler_returned",
+  cpu: 0,
+  handler,
+  value,
+});
+const ABORT: Action = { kind: "illegal_abort", cpu: 0, esr: ESR };
+const inject = (fromEl1: boolean): Action => ({
+  kind: "host_inject_abort",
+  cpu: 0,
+  esr: ESR,
+  fromEl1,
+});
+const register = (type: string, at = 0n): Action => op(`register_${type}`, 0x20_0000_a000n + at);
+
 export const CALLBACK_WALKS: readonly Walk[] = [
+  walk("permission faults without and with a handler", [
+    FAULT,
+    ABORT,
+    inject(true),
+    inject(false),
+    register("host_perm_fault_handler"),
+    register("illegal_abt_notifier"),
+    FAULT,
+    returns(0),
+    FAULT,
+    returns(-11),
+    FAULT,
+    returns(-1),
+    ABORT,
+    inject(true),
+  ]),
+  walk("a handler of permission faults answers another errno", [
+    register("host_perm_fault_handler"),
+    FAULT,
+    returns(-22),
+  ]),
+  {
+    ...walk("several handlers of permission faults", [
+      register("host_perm_fault_handler"),
+      register("host_perm_fault_handler", 8n),
+      FAULT,
+      returns(-1),
+      returns(-22, 1),
+      FAULT,
+      returns(0),
+    ]),
+    system: { branch: "android16-6.12", build: "production", documented: false, cpuCount: 2 },
+  },
   walk("a trap that nobody handles", [TRAP]),
   walk("a trap that a module handles", [REGISTER, TRAP, back(true)]),
   walk("a trap that a module leaves", [REGISTER, TRAP, back(false)]),

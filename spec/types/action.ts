@@ -253,6 +253,37 @@ export interface PsciCpuEntry {
   readonly cpu: number;
 }
 
+/** The host was refused an access by the permission of a page. Source: handle_host_perm_fault. */
+export interface HostPermFault {
+  readonly kind: "host_perm_fault";
+  readonly cpu: number;
+  readonly esr: bigint;
+  readonly ipa: bigint;
+}
+
+/** A module's handler of permission faults came back with an errno; `handler` counts from 0. */
+export interface PermFaultHandlerReturned {
+  readonly kind: "host_perm_fault_handler_returned";
+  readonly cpu: number;
+  readonly handler: number;
+  readonly value: number;
+}
+
+/** EL2 is about to give the host an abort. Source: host_inject_abort, its first lines. */
+export interface IllegalAbort {
+  readonly kind: "illegal_abort";
+  readonly cpu: number;
+  readonly esr: bigint;
+}
+
+/** EL2 gives the host an abort, from EL1 or from EL0. Source: host_inject_abort. */
+export interface HostInjectAbort {
+  readonly kind: "host_inject_abort";
+  readonly cpu: number;
+  readonly esr: bigint;
+  readonly fromEl1: boolean;
+}
+
 /** The host did something else that traps to EL2. Source: handle_trap, hyp/nvhe/hyp-main.c. */
 export interface HostTrap {
   readonly kind: "host_trap";
@@ -296,6 +327,10 @@ export type Action =
   | SmcHandlerReturned
   | PsciNotified
   | PsciCpuEntry
+  | HostPermFault
+  | PermFaultHandlerReturned
+  | IllegalAbort
+  | HostInjectAbort
   | HostTrap
   | TrapHandlerReturned
   | GuestAction;

@@ -152,3 +152,52 @@ test("HCR_EL2 follows a module; HFGWTR_EL2 is not there on a Cortex-A76", () => 
   const answer = environmentOf(system).op("update_hfgwtr_el2", [1n, 0n], 0);
   expect(answer).toMatchObject({ kind: "fault" });
 });
+
+/** A call of the measurement module's handler of ops; x1 is its answer. */
+function ops(system: System, ...args: readonly bigint[]): bigint | undefined {
+  act(system, { kind: "hvc", cpu: 0, imm: 0, x: [0xc600_0081n, ...args] });
+  return lastX(system)?.[1];
+}
+const [PERM_FAULT, ILLEGAL_ABORT, PROTECT, COUNTER] = [8n, 11n, 7n, 22n];
+const lastAccess = (system: System) =>
+  system.log.findLast((event) => event.kind === "access") as { value: bigint | undefined };
+
+test("an abort of the host goes to the notifier, and then to the host with S1PTW", () => {
+  const system = booted();
+  ops(system, ILLEGAL_ABORT);
+  act(system, { kind: "host_read", cpu: 0, address: 0x7f40_0000n });
+  expect(lastAccess(system).value).toBeUndefined();
+  expect(ops(system, COUNTER, 3n)).toBe(1n);
+  const injected = system.log.findLast(
+    (event) => event.kind === "step" && event.step.action.kind === "host_inject_abort",
+  );
+  // A load at EL1, translation fault of level 3: EC 0x25, IL, S1PTW, DFSC 0b000111.
+  const outcome = injected?.kind === "step" ? injected.step.outcome : undefined;
+  expect(outcome).toEqual({ kind: "returned", value: system.machine.cores[0]!.sysreg.ESR_EL1 });
+  expect(system.machine.cores[0]!.sysreg.ESR_EL1 & 0xfc00_00bfn).toBe(0x9400_0087n);
+});
+
+test("a handler of permission faults that gives the page back lets the host go on", () => {
+  for (const [mode, value] of [
+    [1n, 5n],
+    [0n, undefined],
+  ] as const) {
+    const system = booted();
+    ops(system, PERM_FAULT, mode);
+    ops(system, PROTECT, PAGE, 4n);
+    act(system, { kind: "host_write", cpu: 0, address: PAGE << 12n, value: 5n });
+    expect(lastAccess(system).value).toBe(value);
+    expect(ops(system, COUNTER, 4n)).toBe(1n);
+  }
+});
+
+test("what is no memory is not in the kernel's linear map: the host faults by itself", () => {
+  const system = booted();
+  for (const address of [0n, PL011_BASE, 0x3fff_f000n, 0x1_0000_0000n]) {
+    act(system, { kind: "host_read", cpu: 0, address });
+    expect(lastAccess(system).value).toBeUndefined();
+  }
+  const steps = system.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
+  expect(steps.filter(({ action }) => action.kind === "illegal_abort")).toEqual([]);
+  expect(system.unmodelled).toBeUndefined();
+});

@@ -2,6 +2,7 @@
 
 import type { Scenario } from "../../../model/scenario.ts";
 import type { Walk } from "../../../properties/support/walks.ts";
+import type { BranchName } from "../../../spec/branches/branch.ts";
 import type { RuleId } from "../../../spec/findings.ts";
 
 /** One place of one file that is written wrongly; `from` is there exactly once. */
@@ -19,8 +20,15 @@ export interface NamedMutant {
   readonly change: Change;
   /** The rules that speak of it; one of them must be broken. */
   readonly spokenOfBy: readonly RuleId[];
-  /** What the branch does that has this fault by nature; it is no mutant there but a finding. */
-  readonly finding?: string;
+}
+
+/** A fault that a real branch has by nature: there it is the finding, and no mutant. */
+export interface MutantThatIs {
+  readonly id: `M${number}`;
+  readonly wrong: string;
+  readonly branch: BranchName;
+  /** The rule that the branch breaks; `spec/findings.ts` has it. */
+  readonly rule: RuleId;
 }
 
 /** A fault of the list that this model cannot have, and why. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { go } from "./hunt.ts";
 import type { Hunted, NamedMutant } from "./mutant.ts";
-import { INEXPRESSIBLE, NAMED } from "./named.ts";
+import { NAMED } from "./named.ts";
 import { countsText, type Result, tableText } from "./named-table.ts";
 import { huntAll } from "./workers.ts";
 
@@ -91,8 +91,8 @@ export async function mutateModel(args: readonly string[]): Promise<number> {
   const idle = results.filter((result) => !heldWithout(result.hunted));
   for (const { mutant } of idle)
     console.log(`${mutant.id}: its witness breaks the rule without it`);
-  console.log(countsText(results, INEXPRESSIBLE));
+  console.log(countsText(results));
   const alive = results.filter((result) => result.hunted.kind !== "killed");
-  const isFresh = only.length > 0 || settleTable(tableText(results, INEXPRESSIBLE), check);
+  const isFresh = only.length > 0 || settleTable(tableText(results), check);
   return alive.length === 0 && idle.length === 0 && isFresh ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // The table of named faults and their witnesses: model/MUTANTS.md.
 
-import type { Hunted, Inexpressible, NamedMutant } from "./mutant.ts";
+import type { Hunted, NamedMutant } from "./mutant.ts";
+import { INEXPRESSIBLE, REAL } from "./named.ts";
 
 /** A named fault and what became of it. */
 export interface Result {
@@ -37,13 +38,16 @@ function witness({ mutant: { id, wrong, change }, hunted }: Result): string {
 }
 
 /** How many were killed, of how many. */
-export function countsText(results: readonly Result[], others: readonly Inexpressible[]): string {
+export function countsText(results: readonly Result[]): string {
   const killed = results.filter(({ hunted }) => hunted.kind === "killed").length;
-  const all = results.length + others.length;
-  return `${all} faults, ${results.length} expressible, ${killed} of them killed`;
+  const expressible = results.length + REAL.length;
+  return [
+    `${expressible + INEXPRESSIBLE.length} faults, ${expressible} expressible: `,
+    `${killed} of ${results.length} killed, ${REAL.length} are what a real branch does`,
+  ].join("");
 }
 
-export function tableText(results: readonly Result[], others: readonly Inexpressible[]): string {
+export function tableText(results: readonly Result[]): string {
   return [
     "# Faults put into the model by name, and the rule that notices each",
     "",
@@ -52,15 +56,19 @@ export function tableText(results: readonly Result[], others: readonly Inexpress
     "is broken, on a way that breaks nothing without the fault. *Steps* are those of the shrunk",
     "witness; *searched* is how many the hunt took before it noticed.",
     "",
-    `${countsText(results, others)}.`,
+    `${countsText(results)}.`,
     "",
     "| fault | what is wrong | killed by | steps | searched |",
     "| --- | --- | --- | --- | --- |",
     ...results.map(row),
     "",
+    "## What a real branch does",
+    "",
+    ...REAL.map(({ id, wrong, branch, rule }) => `- ${id}. ${wrong} ${branch}: finding ${rule}.`),
+    "",
     "## Not expressible here",
     "",
-    ...others.map(({ id, wrong, why }) => `- ${id}. ${wrong} ${why}`),
+    ...INEXPRESSIBLE.map(({ id, wrong, why }) => `- ${id}. ${wrong} ${why}`),
     "",
     "## Witnesses",
     "",

@@ -1,6 +1,6 @@
 // Every fault of the list by its number, and why the others cannot be.
 
-import type { Inexpressible, NamedMutant } from "./mutant.ts";
+import type { Inexpressible, MutantThatIs, NamedMutant } from "./mutant.ts";
 import { DISPATCH_MUTANTS } from "./named/dispatch.ts";
 import { HOST_MUTANTS } from "./named/host.ts";
 import { LOADING_MUTANTS } from "./named/loading.ts";
@@ -18,11 +18,52 @@ export const NAMED: readonly NamedMutant[] = [
   ...VM_MUTANTS,
 ].toSorted((a, b) => numberOf(a) - numberOf(b));
 
+/** Those that a measured kernel has: the stored counterexample of the rule is their witness. */
+export const REAL: readonly MutantThatIs[] = [
+  {
+    id: "M28",
+    wrong: "What an EL2 init registered before it failed stays registered.",
+    branch: "android14-6.1",
+    rule: "INV-17",
+  },
+  {
+    id: "M63",
+    wrong: "A guest gives back a page by an address inside it.",
+    branch: "android14-6.1",
+    rule: "GUEST-28",
+  },
+];
+
 /** The others. */
 export const INEXPRESSIBLE: readonly Inexpressible[] = [
   {
     id: "M8",
     wrong: "The count of registered functions is published before the slot is filled.",
     why: "CPUs interleave in sequence here: no reader sees one store and not the one before it.",
+  },
+  {
+    id: "M32",
+    wrong: "What a handler of permission faults returns is read the wrong way round.",
+    why: "The machine asks the handler; no step of the model has its answer. A trace notices: ops.",
+  },
+  {
+    id: "M44",
+    wrong: "A module takes back the protection that another one gave.",
+    why: "No kernel keeps which module gave it, so that every one of them does this.",
+  },
+  {
+    id: "M54",
+    wrong: "Of a page that two guests borrow only one is counted.",
+    why: "Only later branches lend a page twice, and VMs at EL2 are those of android14-6.1 here.",
+  },
+  {
+    id: "M56",
+    wrong: "A CPU that comes late on 6.18 runs without stage 2.",
+    why: "Every CPU is there when the host is deprivileged.",
+  },
+  {
+    id: "M59",
+    wrong: "A page that is shared by FF-A is not marked.",
+    why: "There is no secure world here: the firmware refuses before a page would be marked.",
   },
 ];

@@ -122,6 +122,16 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
     spokenOfBy: ["ABI-4"],
   },
   {
+    id: "M14",
+    wrong: "The SVE hint is left in the id of a registered function, on 6.6 too.",
+    change: {
+      file: DECODE,
+      from: "const id = branch.hintMaskedBeforeDynamic ? x0 & ~CALL_HINTS : x0;",
+      to: "const id = x0;",
+    },
+    spokenOfBy: ["DISP-7", "DISP-8", "DOC-11"],
+  },
+  {
     id: "M15",
     wrong: "Only the low 32 bits of an id of the table count.",
     change: {
@@ -150,6 +160,16 @@ export const DISPATCH_MUTANTS: readonly NamedMutant[] = [
       to: "hyp.boot.finalised[cpu] !== undefined",
     },
     spokenOfBy: ["LIFE-18"],
+  },
+  {
+    id: "M62",
+    wrong: "A trap that nobody takes is skipped, and the host goes on.",
+    change: {
+      file: "model/dispatch/host-trap.ts",
+      from: "permits: (_, { handled }) => handled,",
+      to: "permits: (_, { handled }) => handled !== undefined,",
+    },
+    spokenOfBy: ["DISP-53", "DISP-52"],
   },
   {
     id: "M65",

@@ -157,6 +157,16 @@ export const LOADING_MUTANTS: readonly NamedMutant[] = [
     spokenOfBy: ["REG-8"],
   },
   {
+    id: "M31",
+    wrong: "The walk over the handlers of a type begins with the second.",
+    change: {
+      file: REGISTER,
+      from: "return first === undefined ? [] : [first, ...(dispatch.further[type] ?? [])];",
+      to: "return first === undefined ? [] : [...(dispatch.further[type] ?? [])];",
+    },
+    spokenOfBy: ["REG-22", "REG-23"],
+  },
+  {
     id: "M60",
     wrong: "The token is not written when the EL2 half is placed.",
     change: { file: MODULE_LOAD, from: "module.token = base;", to: "" },

@@ -84,12 +84,22 @@ export const VM_MUTANTS: readonly NamedMutant[] = [
     spokenOfBy: ["VM-34", "INV-32"],
   },
   {
+    id: "M52",
+    wrong: "A CPU runs its vCPU with any memory of the host for its registers.",
+    change: {
+      file: "model/guest/vcpu-run.ts",
+      from: "loaded === undefined || loaded.vcpu.hostVcpu === physicalOf(argument(call, 1));",
+      to: "loaded === undefined || loaded.vcpu.hostVcpu !== undefined;",
+    },
+    spokenOfBy: ["GUEST-11"],
+  },
+  {
     id: "M53",
     wrong: "A second vCPU enters the firmware.",
     change: {
       file: "model/vm/init-vcpu.ts",
-      from: "(vm, call) => vm.primaryVcpu === undefined || !entersFirmware(vm, call),",
-      to: "(vm, call) => vm.primaryVcpu !== null || !entersFirmware(vm, call),",
+      from: "vm.primaryVcpu === undefined || !entersFirmware(vm, call)",
+      to: "vm.primaryVcpu !== null || !entersFirmware(vm, call)",
     },
     spokenOfBy: ["VM-28"],
   },

@@ -85,6 +85,17 @@ const CHANGES: readonly (readonly [string, string, string])[] = [
     '"0x84000060", "0x0", "0xffffffffffffffff"',
     '"0x84000060", "0x0", "0xfffffffffffffffe"',
   ],
+  ["life-p", '"out": ["0x0", "0x1000", ', '"out": ["0x0", "0x1001", '],
+  ["life-p", '"at": "HV.pa", "fault": true', '"at": "HV.pa", "fault": false, "val": "0x0"'],
+  ["life-map-p", '"val": "pa(HV+1)"', '"val": "pa(HV)"'],
+  [
+    "life-map-p",
+    '"at": "K.pa+3008", "fault": false, "val": "0x8"',
+    '"at": "K.pa+3008", "fault": false, "val": "0x7"',
+  ],
+  ["life-map-np", '"at": "G.pa", "fault": false, "val": "0x0"', '"at": "G.pa", "fault": true'],
+  ["life-teardown-loaded", "__kvm_nvhe___pkvm_start_teardown_vm", "__kvm_nvhe_do_donate"],
+  ["vmbad", '"0xffffffffffffffed"', '"0xffffffffffffffea"'],
   ["mod-kvmoff", '"0xbadca11"', '"0xffffffffffffffff"'],
 ];
 

@@ -26,13 +26,19 @@ export function readStored(folder: string): readonly Stored[] {
     });
 }
 
-/** The module files that a scenario names, or the first that is not there. */
+/** Images that are not files: a guest that turns itself off, and empty memory. */
+const NO_FILE: readonly string[] = ["off", ""];
+
+/** The files of modules and guests that a scenario names, or the first that is not there. */
 export function readModules(
-  { boot }: Scenario,
+  { boot, actions }: Scenario,
   root: string,
 ): { readonly files: ReadonlyMap<string, Uint8Array> } | { readonly missing: string } {
   const files = new Map<string, Uint8Array>();
-  for (const { file } of boot.initramfs) {
+  const images = actions.flatMap((action) =>
+    action.kind === "give_memory" && !NO_FILE.includes(action.image) ? [action.image] : [],
+  );
+  for (const file of [...boot.initramfs.map((module) => module.file), ...images]) {
     const path = resolve(root, file);
     if (!existsSync(path)) return { missing: file };
     files.set(file, readFileSync(path));

@@ -340,7 +340,7 @@ const USER: readonly Walk[] = [
   ]),
 ];
 
-const SET_FIRMWARE: Action = { kind: "KVM_SET_FW_IPA", vm, ipa: IPA };
+const SET_FIRMWARE = { kind: "KVM_SET_FW_IPA", vm, ipa: IPA } as const;
 
 const FIRMWARE: readonly Walk[] = [
   walk(
@@ -350,6 +350,8 @@ const FIRMWARE: readonly Walk[] = [
       SET_FIRMWARE,
       { kind: "pkvm_create_hyp_vm", vm, value: 0x1000 },
       SET_FIRMWARE,
+      { kind: "KVM_CREATE_VM", vm: 1, type: 0 },
+      { ...SET_FIRMWARE, vm: 1 },
     ],
     { firmwareBytes: 0x10_0000 },
   ),

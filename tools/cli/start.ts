@@ -12,6 +12,7 @@ import { readme, readStored } from "../../counterexamples/stored.ts";
 import type { Scenario } from "../../model/scenario.ts";
 import { EXAMPLES } from "../../properties/arbitraries/examples.ts";
 import { FAILING_LOADS, GOOD_BOOTS, probed } from "../../properties/arbitraries/failing-loads.ts";
+import { GUEST_IMAGES, guestScenarios } from "../../properties/arbitraries/guests.ts";
 import { SYSTEMS, scenario } from "../../properties/arbitraries/scenario.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { coverageLines, neverLines } from "../report/coverage-lines.ts";
@@ -34,9 +35,10 @@ const print = (...lines: readonly string[]): void => {
   process.stdout.write(`${lines.join("\n")}\n`);
 };
 
-/** Directed boots, one failing stage each, then random ones. */
+/** Directed boots, one failing stage each; guests; then random boots. */
 function* scenariosOn(system: SystemConfig): Generator<Scenario> {
   for (const directed of [...FAILING_LOADS, ...GOOD_BOOTS]) yield probed(system, directed);
+  yield* guestScenarios(system);
   yield* fc.sample(scenario(system, EXAMPLES), { seed: SEED, numRuns: RANDOM_RUNS });
 }
 
@@ -123,7 +125,8 @@ async function start(): Promise<number> {
     runText(page).text,
     "",
   );
-  const files = new Map(EXAMPLES.map(({ file }) => [file, readFileSync(join(ROOT, file))]));
+  const paths = [...EXAMPLES.map(({ file }) => file), ...GUEST_IMAGES];
+  const files = new Map(paths.map((file) => [file, readFileSync(join(ROOT, file))]));
   print(`2. Boot orders, failed loads and calls, over ${EXAMPLES.length} modules`);
   const ctrlC = interruption();
   const explored = await search(files, ctrlC.asked);

@@ -23,12 +23,35 @@ const cpu = z
   .min(0)
   .max(CPU_MAX - 1);
 
+const hvc = {
+  kind: z.literal("hvc"),
+  cpu,
+  imm: z.int().min(0).max(0xffff),
+  x: z.array(register).min(1).max(18),
+} as const;
+const hostWrite = z.strictObject({
+  kind: z.literal("host_write"),
+  cpu,
+  address: register,
+  value: register,
+});
+
+/** What another CPU does inside the handler of a call. */
+const meanwhile = z.strictObject({
+  before: z.int().min(0).max(1_000_000_000),
+  action: z.discriminatedUnion("kind", [z.strictObject(hvc), hostWrite]),
+});
+
 const action = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("hvc"),
-    cpu,
-    imm: z.int().min(0).max(0xffff),
-    x: z.array(register).min(1).max(18),
+    ...hvc,
+    meanwhile: z.array(meanwhile).min(1).max(4).optional(),
+    failing: z
+      .strictObject({
+        nth: z.int().min(0).max(1_000_000),
+        errno: z.enum(Object.keys(ERRNO) as [Errno, ...Errno[]]),
+      })
+      .optional(),
   }),
   z.strictObject({
     kind: z.literal("smc"),
@@ -37,7 +60,7 @@ const action = z.discriminatedUnion("kind", [
     x: z.array(register).min(1).max(18),
   }),
   z.strictObject({ kind: z.literal("host_read"), cpu, address: register }),
-  z.strictObject({ kind: z.literal("host_write"), cpu, address: register, value: register }),
+  hostWrite,
   z.strictObject({
     kind: z.literal("insmod"),
     cpu,
@@ -89,6 +112,8 @@ const options = z.strictObject({
   stubs: z.record(z.string(), register),
   /** Every instruction of module code at EL2 is looked at. */
   watch: z.boolean().optional(),
+  /** Each call is made a second time with other secrets. */
+  secrets: z.boolean().optional(),
 });
 
 /** A place in a module's code; a module without debug information has no file and line. */
@@ -128,10 +153,17 @@ const file = z
     steps: z.array(z.string()).min(1).max(STEP_LINES_MAX),
   })
   .superRefine((value, context) => {
+    const refuse = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: "custom", path: ["actions", ...path], message });
     for (const [index, item] of value.actions.entries()) {
       if ("cpu" in item && item.cpu >= value.system.cpuCount) {
-        const message = `the system has ${value.system.cpuCount} CPUs`;
-        context.addIssue({ code: "custom", path: ["actions", index, "cpu"], message });
+        refuse([index, "cpu"], `the system has ${value.system.cpuCount} CPUs`);
+      }
+      const others = item.kind === "hvc" ? (item.meanwhile ?? []) : [];
+      for (const { action: other } of others) {
+        if (other.cpu >= value.system.cpuCount || ("cpu" in item && other.cpu === item.cpu)) {
+          refuse([index, "meanwhile"], "meanwhile, another CPU of the system acts");
+        }
       }
     }
   });
@@ -142,6 +174,7 @@ export interface StoredOptions {
   readonly el2Only: boolean;
   readonly stubs: Readonly<Record<string, bigint>>;
   readonly watch?: boolean | undefined;
+  readonly secrets?: boolean | undefined;
 }
 
 /**

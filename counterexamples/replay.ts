@@ -26,6 +26,7 @@ export const optionsOf = ({ options }: Counterexample): CheckOptions => ({
   el2Only: options.el2Only,
   stubs: new Map(Object.entries(options.stubs)),
   ...(options.watch === true ? { watch: true } : {}),
+  ...(options.secrets === true ? { secrets: true } : {}),
 });
 
 /**

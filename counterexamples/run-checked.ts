@@ -20,6 +20,8 @@ export interface CheckOptions {
   readonly omit?: ReadonlySet<string>;
   /** Look at every instruction of module code at EL2. */
   readonly watch?: boolean;
+  /** Make each call a second time with other secrets. */
+  readonly secrets?: boolean;
 }
 
 /** A run with what is wrong with it. */

@@ -85,6 +85,21 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
         `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${hex(va)}, pfn ${hex(BigInt(pfn))}`,
     )
     .with(
+      { kind: "call_repeated" },
+      ({ cpu, id, second }) =>
+        `cpu${cpu} the same call of ${hex(id)} took ${second.pins} pins, ${second.pages} pages, ` +
+        `${second.addresses} addresses again`,
+    )
+    .with(
+      { kind: "secrets_varied" },
+      ({ cpu, registers, words }) =>
+        `cpu${cpu} with other secrets ${registers.length} registers, ${words.length} words differ`,
+    )
+    .with(
+      { kind: "op_failed" },
+      ({ cpu, op, errno }) => `cpu${cpu} op ${op} failed with -${errno} in that call`,
+    )
+    .with(
       { kind: "el2_exception" },
       { kind: "host_oops" },
       ({ kind, cpu, esr, elr, far }) =>

@@ -56,6 +56,22 @@ export interface HostHvc {
   readonly cpu: number;
   readonly imm: number;
   readonly x: readonly bigint[];
+  /** What other CPUs do while the handler of this call is on its way. */
+  readonly meanwhile?: readonly Meanwhile[] | undefined;
+  /** One of the ops that the handler calls fails. */
+  readonly failing?: FailingOp | undefined;
+}
+
+/** The op of a handler that answers an errno and does nothing: the nth of those that can. */
+export interface FailingOp {
+  readonly nth: number;
+  readonly errno: Errno;
+}
+
+/** An action of another CPU, done before an instruction of the handler, counted from 0. */
+export interface Meanwhile {
+  readonly before: number;
+  readonly action: HostHvc | HostWrite;
 }
 
 /** SMC by the host, with x0 and the arguments; the other registers as for an HVC. */

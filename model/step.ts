@@ -15,7 +15,7 @@ import {
 } from "./boot/early-modules.ts";
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
-import { el2Access } from "./dispatch/el2-access.ts";
+import { callRepeated, el2Access, opFailed, secretsVaried } from "./dispatch/el2-access.ts";
 import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
@@ -139,6 +139,9 @@ const TRANSITION_OF: {
   el2_init_returned: el2InitReturned,
   handler_returned: handlerReturned,
   el2_access: el2Access,
+  call_repeated: callRepeated,
+  secrets_varied: secretsVaried,
+  op_failed: opFailed,
   el2_exception: el2Exception,
   host_oops: hostOops,
   host_panic: hostPanic,

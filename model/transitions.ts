@@ -11,7 +11,7 @@ import {
 } from "./boot/early-modules.ts";
 import { kvmArmInit } from "./boot/kvm-arm-init.ts";
 import { parseEarlyParam } from "./boot/parse-early-param.ts";
-import { el2Access } from "./dispatch/el2-access.ts";
+import { callRepeated, el2Access, opFailed, secretsVaried } from "./dispatch/el2-access.ts";
 import { hostTrap, trapHandlerReturned } from "./dispatch/host-trap.ts";
 import { el2InitReturned, handlerReturned, hvc } from "./dispatch/hvc.ts";
 import { HYPERCALLS } from "./dispatch/hypercalls.ts";
@@ -76,6 +76,9 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   hostTrap,
   trapHandlerReturned,
   el2Access,
+  callRepeated,
+  secretsVaried,
+  opFailed,
   el2Exception,
   hostOops,
   hostPanic,

@@ -7,6 +7,7 @@ import type { Outcome } from "../../spec/types/outcome.ts";
 import type { AbortAnswer, Environment, HvcAnswer, Ran, TrapAnswer } from "./answers.ts";
 import { type HostAbort, isFromEl1 } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister, writeHostRegisters } from "./host-context.ts";
+import { budgetOf } from "./interleave.ts";
 import { hostContext } from "./layout.ts";
 import { startKernel } from "./registers.ts";
 import { callEl2 } from "./run.ts";
@@ -33,9 +34,9 @@ export function callBack(
   address: HypVa,
   args: readonly bigint[],
 ): bigint | undefined {
-  const { machine, options } = system;
+  const { machine } = system;
   const ran = nested(system, () =>
-    callEl2(machine, cpu, address, args, env, options.budget, "callback"),
+    callEl2(machine, cpu, address, args, env, budgetOf(system), "callback"),
   );
   return settled(cpu, ran) ? ran.x[0] : undefined;
 }

@@ -9,9 +9,11 @@ import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
 import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { answerAbort, answerSmc, answerTrap, type Caller } from "./callbacks.ts";
+import { failure } from "./failing-op.ts";
 import { runVcpu } from "./guest-environment.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { hostWords } from "./host-words.ts";
+import { budgetOf, interleave } from "./interleave.ts";
 import { writeKernel64 } from "./kernel-memory.ts";
 import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
@@ -35,9 +37,18 @@ export function environmentOf(system: System): Environment {
     hostAbort: (cpu, abort) => answerAbort(callerOf(system), cpu, abort),
     hostTrap: (cpu, esr) => answerTrap(callerOf(system), cpu, esr),
     op: (op, args, cpu) => answerOp(system, op, args, cpu),
-    ...(system.watch === undefined
-      ? {}
-      : { trace: (cpu, pc, word) => watchInstruction(system, cpu, pc, word) }),
+    ...traceOf(system),
+  };
+}
+
+/** What is done before each instruction, where somebody wants to know or to interfere. */
+function traceOf(system: System): Pick<Environment, "trace"> {
+  if (system.watch === undefined && system.interleaving === undefined) return {};
+  return {
+    trace: (cpu, pc, word) => {
+      interleave(system, cpu);
+      watchInstruction(system, cpu, pc, word);
+    },
   };
 }
 
@@ -62,7 +73,9 @@ export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { k
       return false;
     }
     case "budget":
-      if (!over(system)) {
+      if (system.interleaving?.inside === true) {
+        stop(system, `CPU ${cpu} waits for the CPU that was stopped`);
+      } else if (!over(system)) {
         perform(system, { kind: "budget_spent", cpu, where: ran.where, pc: ran.pc });
       }
       return false;
@@ -182,9 +195,9 @@ function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[
 
 /** Source: __pkvm_init_module: init(&module_ops), and its int is the answer. */
 function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
-  const { machine, options } = system;
+  const { machine } = system;
   const ran = nested(system, () =>
-    callEl2(machine, cpu, address, [system.opsTable], environmentOf(system), options.budget),
+    callEl2(machine, cpu, address, [system.opsTable], environmentOf(system), budgetOf(system)),
   );
   if (!settled(system, cpu, ran)) return ENDED;
   const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n });
@@ -201,11 +214,11 @@ function enterRegistered(
   address: HypVa,
   hostX0: bigint | undefined,
 ): HvcAnswer {
-  const { machine, options } = system;
+  const { machine } = system;
   if (hostX0 !== undefined) writeHostRegister(machine, cpu, 0, hostX0);
   entering(system, cpu);
   const ran = nested(system, () =>
-    enterHandler(machine, cpu, address, environmentOf(system), options.budget),
+    enterHandler(machine, cpu, address, environmentOf(system), budgetOf(system)),
   );
   if (!settled(system, cpu, ran)) return ENDED;
   const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
@@ -224,9 +237,11 @@ function hostRegisters(system: System, cpu: number, { outcome }: ModelStep): Hvc
 
 /** A slot of struct pkvm_module_ops, called by EL2 code. */
 function answerOp(system: System, op: string, args: readonly bigint[], cpu: number): Answer {
-  const from = calledFrom(system.machine, cpu);
+  const from = calledFrom(system, cpu);
   watchOp(system, { cpu, op, args, from });
   if (over(system)) return ENDED;
+  const failed = failure(system, op, cpu, from);
+  if (failed !== undefined) return { kind: "value", x0: failed };
   const { outcome } = perform(system, { kind: "op", cpu, op, args, from });
   if (over(system) || outcome.kind !== "returned") return ENDED;
   const shown = printed(callerOf(system), cpu, op, args);

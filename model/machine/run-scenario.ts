@@ -20,11 +20,15 @@ import type {
 } from "../scenario.ts";
 import { notifyPanic } from "./callbacks.ts";
 import { callerOf, environmentOf, settled } from "./environment.ts";
+import { compareFailing, failingOf } from "./failing-op.ts";
+import { forkSystem } from "./fork-system.ts";
+import { interleavingOf } from "./interleave.ts";
 import { kernelLinear } from "./layout.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
 import { hostAccess, hostHvc, hostSmc } from "./run.ts";
+import { compareSecrets, withOtherSecrets } from "./secrets.ts";
 import { drainSerial, over, type RunOptions, type System, stop } from "./system.ts";
-import { createWatch } from "./watch.ts";
+import { beforeCall, createWatch, watchCall } from "./watch.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
 export const DEFAULT_BUDGET = 1_000_000;
@@ -76,6 +80,8 @@ export function createSystem(
     watch: options.watch === true ? createWatch() : undefined,
     beforePanic: () => undefined,
     isPanicking: false,
+    interleaving: undefined,
+    failing: undefined,
   };
   system.beforePanic = (cpu) => {
     notifyPanic(callerOf(system), cpu);
@@ -142,14 +148,45 @@ export function act(system: System, action: HostAction): void {
   }
 }
 
+/** The registers after the last call of the host in a log. */
+function lastAnswer({ log }: System): readonly bigint[] | undefined {
+  const last = log.findLast((event) => event.kind === "hvc" && event.by === "host");
+  return last?.kind === "hvc" ? last.after : undefined;
+}
+
 /** A real HVC at EL1 with the registers that the action names, and markers in the others. */
-function callFromHost(system: System, { cpu, imm, x }: HostHvc): void {
+function callFromHost(system: System, { cpu, imm, x, meanwhile, failing }: HostHvc): void {
   const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
+  const plain: HostHvc = { kind: "hvc", cpu, imm, x };
+  const outer = system.interleaving;
+  if (meanwhile?.some(({ action }) => action.cpu === cpu) === true) {
+    stop(system, `CPU ${cpu}, which is in a handler, acts meanwhile`);
+    return;
+  }
+  if (meanwhile !== undefined) {
+    system.interleaving = interleavingOf(cpu, meanwhile, (action) => act(system, action));
+  }
+  const alone = meanwhile === undefined && outer === undefined;
+  const varied = system.options.secrets === true && alone ? withOtherSecrets(system) : undefined;
+  if (varied !== undefined) callFromHost(varied, plain);
+  const good = failing !== undefined && alone ? forkSystem(system) : undefined;
+  if (good !== undefined) callFromHost(good, plain);
+  if (failing !== undefined) system.failing = failingOf(cpu, failing);
+  const { failing: fault } = system;
+  const held = beforeCall(system);
+  const since = system.log.length;
   system.calling.add(cpu);
   const ran = hostHvc(system.machine, cpu, imm, before, environmentOf(system));
   system.calling.delete(cpu);
+  system.interleaving = outer;
+  system.failing = undefined;
   const after = settled(system, cpu, ran) ? ran.x : undefined;
   system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
+  if (varied !== undefined) compareSecrets(system, varied, cpu, after, lastAnswer(varied));
+  if (good !== undefined && fault !== undefined) {
+    compareFailing(system, fault, since, good, [after, lastAnswer(good)]);
+  }
+  if (alone && failing === undefined) watchCall(system, cpu, held, before, after);
 }
 
 /** A real SMC at EL1, as `callFromHost` does it. */

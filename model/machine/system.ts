@@ -11,7 +11,9 @@ import type { LogEvent } from "../log.ts";
 import { syncDescriptors } from "../pgtable/sync.ts";
 import type { BootPlan } from "../scenario.ts";
 import { type ModelStep, step } from "../step.ts";
+import type { Failing } from "./failing-op.ts";
 import type { GuestTrace } from "./guest.ts";
+import type { Interleaving } from "./interleave.ts";
 import type { Machine } from "./machine.ts";
 import { applyEvents } from "./memory-events.ts";
 import type { Watch } from "./watch.ts";
@@ -35,6 +37,8 @@ export interface RunOptions {
   readonly el2Only?: boolean;
   /** Look at every instruction of module code at EL2: what it touches, what it leaves. */
   readonly watch?: boolean;
+  /** Make each call a second time with other secrets, and compare what the host sees. */
+  readonly secrets?: boolean;
   readonly onStep?: (step: ModelStep) => void;
   /** Called before each instruction of a guest. */
   readonly guestTrace?: GuestTrace;
@@ -74,6 +78,10 @@ export interface System {
   instructions: number;
   /** What was seen of module code at EL2; undefined where nobody looks. */
   readonly watch: Watch | undefined;
+  /** The call that is stopped on its way for what other CPUs do. */
+  interleaving: Interleaving | undefined;
+  /** The call one of whose ops is made to fail. */
+  failing: Failing | undefined;
 }
 
 /** Whether nothing more can happen. */

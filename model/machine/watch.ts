@@ -1,14 +1,15 @@
 // Looks at module code at EL2, instruction by instruction: what it touches, what it leaves behind.
 
 import type { Core } from "../../cpu/state.ts";
-import type { HandlerReturned } from "../../spec/types/action.ts";
+import type { HandlerReturned, Taken } from "../../spec/types/action.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
+import { pageOf as pageState } from "../ownership/page-of.ts";
 import { translate } from "../pgtable/table.ts";
 import { dataAccess, indexOffset } from "./data-access.ts";
 import { fixmapSlot, hostContext, hostContextPa, hypStack, MODULE_OPS } from "./layout.ts";
 import type { Machine } from "./machine.ts";
-import { perform, type System } from "./system.ts";
+import { over, perform, type System } from "./system.ts";
 
 /** What was seen so far. Mutable: one run owns it. */
 export interface Watch {
@@ -18,22 +19,48 @@ export interface Watch {
   readonly writers: Map<bigint, bigint>;
   /** The last call of fixmap_map, by CPU. */
   readonly fixmaps: Map<number, bigint>;
+  /** The instruction that each CPU executed last at EL2. */
+  readonly at: Map<number, bigint>;
+  /** The last call of an op that takes something for the module. */
+  taking: bigint | undefined;
+  /** The last call of the host, and what it took. */
+  lastCall: LastCall | undefined;
   /** Registers of the host that code at EL2 read: bit n is xn. */
   registersRead: number;
+  /** Instructions that were executed, by address, and how many. */
+  readonly executed: Set<bigint>;
+  count: number;
+  /** Where another CPU could matter: before instructions that touch data, or call an op. */
+  readonly points: number[];
+  /** Words of memory that are read and that the host can write, by physical address. */
+  readonly hostWords: Set<bigint>;
+}
+
+/** A call that came back: what it was given and what it answered, what it held before and after. */
+interface LastCall {
+  readonly key: string;
+  readonly taken: Taken;
 }
 
 export const createWatch = (): Watch => ({
   seen: new Map(),
   writers: new Map(),
   fixmaps: new Map(),
+  at: new Map(),
+  taking: undefined,
+  lastCall: undefined,
   registersRead: 0,
+  executed: new Set(),
+  count: 0,
+  points: [],
+  hostWords: new Set(),
 });
 
 const CALL_BYTES = 4n;
 
-/** The instruction that called the function at whose entry a CPU is. */
-export const calledFrom = ({ cores }: Machine, cpu: number): bigint =>
-  BigInt.asUintN(64, cores[cpu]!.x[30]! - CALL_BYTES);
+/** The instruction that called the function at whose entry a CPU is: a tail call is seen only. */
+export const calledFrom = ({ machine, watch }: System, cpu: number): bigint =>
+  watch?.at.get(cpu) ?? BigInt.asUintN(64, machine.cores[cpu]!.x[30]! - CALL_BYTES);
 
 /** Where EL2 has an address; undefined where nothing is mapped, and above what it translates. */
 const hypPa = ({ physical, hypTable }: Machine, va: bigint): bigint | undefined =>
@@ -112,16 +139,26 @@ function note(
     watch.registersRead |= 1 << first;
     if (sizeBytes > 8) watch.registersRead |= 2 << first;
   }
-  if (!store) return;
+  const isPrivate = pageOf(va) === hypStack(cpu).bottom || pageOf(va) === hostContext(cpu);
+  if (!isPrivate) watch.points.push(watch.count - 1);
   const pa = hypPa(machine, va);
   if (pa === undefined) return;
+  if (!store) {
+    const page = pageState(system.hyp, pfn(Number(pa >> PAGE_SHIFT)));
+    if (page.host === "SHARED_OWNED") watch.hostWords.add(pa & ~7n);
+    return;
+  }
   for (let at = pa & ~7n; at < pa + BigInt(sizeBytes); at += 8n) watch.writers.set(at, from);
 }
 
 /** Called before each instruction that is executed on a CPU. */
 export function watchInstruction(system: System, cpu: number, pc: bigint, word: number): void {
   const core = system.machine.cores[cpu]!;
-  if (core.pstate.EL !== 2) return;
+  const { watch } = system;
+  if (watch === undefined || core.pstate.EL !== 2 || over(system)) return;
+  watch.executed.add(pc);
+  watch.at.set(cpu, pc);
+  watch.count += 1;
   const access = accessOf(core, pc, word);
   if (access === undefined) return;
   note(system, cpu, pc, access);
@@ -133,6 +170,14 @@ export function watchInstruction(system: System, cpu: number, pc: bigint, word: 
 
 /** NON-SPEC: of a copy so many pages are looked at; a longer one is no copy that comes back. */
 const PAGES_MAX = 64n;
+
+/** Ops after which a module holds more than before. */
+const TAKING: ReadonlySet<string> = new Set([
+  "alloc_module_va",
+  "create_private_mapping",
+  "host_donate_hyp",
+  "pin_shared_mem",
+]);
 
 /** What an op touches on behalf of the module that calls it. */
 export function watchOp(
@@ -148,6 +193,8 @@ export function watchOp(
   if (watch === undefined) return;
   const { cpu, op, args, from } = call;
   if (op === "fixmap_map") watch.fixmaps.set(cpu, from);
+  if (TAKING.has(op)) watch.taking = from;
+  watch.points.push(watch.count);
   if (op !== "memcpy" && op !== "memset") return;
   const [to = 0n, source = 0n, size = 0n] = args;
   if (size === 0n) return;
@@ -185,4 +232,49 @@ export function leftBehind(
     ...(fixmap === undefined ? {} : { fixmap }),
     ...(from === undefined ? {} : { from }),
   };
+}
+
+/** What modules hold of a system: pins, pages of the host, addresses. */
+function held({ hyp }: System): Taken {
+  let pins = 0;
+  let pages = 0;
+  for (const { refcount, hyp: el2 } of hyp.pages.values()) {
+    pins += refcount;
+    if (el2 === "OWNED") pages += 1;
+  }
+  return { pins, pages, addresses: Number(hyp.el2.nextFree >> PAGE_SHIFT) };
+}
+
+const difference = (after: Taken, before: Taken): Taken => ({
+  pins: after.pins - before.pins,
+  pages: after.pages - before.pages,
+  addresses: after.addresses - before.addresses,
+});
+
+/** What is held before a call; the call itself is told to `watchCall` when it is back. */
+export const beforeCall = (system: System): Taken | undefined =>
+  system.watch === undefined ? undefined : held(system);
+
+/** A call of the host is back: if it repeats the one before it, both are a step together. */
+export function watchCall(
+  system: System,
+  cpu: number,
+  before: Taken | undefined,
+  x: readonly bigint[],
+  answer: readonly bigint[] | undefined,
+): void {
+  const { watch } = system;
+  if (watch === undefined || before === undefined) return;
+  const { lastCall } = watch;
+  watch.lastCall = undefined;
+  if (answer === undefined || over(system)) return;
+  const key = `${x.join()} ${answer.join()}`;
+  const taken = difference(held(system), before);
+  if (lastCall?.key === key) {
+    const from = watch.taking;
+    const action = { kind: "call_repeated", cpu, id: x[0] ?? 0n } as const;
+    const both = { ...action, first: lastCall.taken, second: taken };
+    perform(system, from === undefined ? both : { ...both, from });
+  }
+  watch.lastCall = { key, taken };
 }

@@ -64,6 +64,25 @@ export const LATER_EXAMPLES: readonly ExampleModule[] = [
   module("kmi-android17-6.18", "sound", "kmi_android17_6_18"),
 ];
 
+/** Examples that `check` is tried on: what is wrong with them shows only in the calls of a host. */
+export const CHECKED_EXAMPLES: readonly ExampleModule[] = [
+  module("off-by-one-page-count", "wrong"),
+  module("missing-unpin", "wrong"),
+  module("length-overflow", "wrong"),
+  module("host-held-pointer", "wrong"),
+  module("forgotten-fixmap-unmap", "wrong"),
+  module("handler-table-overrun", "wrong"),
+  module("double-fetch", "wrong"),
+  module("race-between-cpus", "wrong"),
+  module("patches-itself", "wrong"),
+  module("returns-stack-bytes", "wrong"),
+  module("ignored-errno", "wrong"),
+  module("answers-in-x0", "wrong"),
+  module("shared-buffer", "sound"),
+  module("smc-filter", "sound"),
+  module("serial-driver", "sound"),
+];
+
 /** An example by its name; the mended module of the page is the one of its name. */
 export function exampleOf(name: string): ExampleModule {
   const found = EXAMPLES.find((example) => example.name === name);

@@ -1,6 +1,6 @@
 // Directed scenarios about what module code does at EL2, for the rules that look at instructions.
 
-import type { HostAction, Scenario } from "../../model/scenario.ts";
+import type { HostHvc, Scenario } from "../../model/scenario.ts";
 import { branchOf, hostSmcccId } from "../../spec/branches/branches.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { bootOf } from "./failing-loads.ts";
@@ -10,7 +10,7 @@ const PAGE = 0x5_0000n;
 /** Where EL2's linear map has it. Source: measured, ops 20 and 21 of the trace `ops`. */
 const PAGE_AT_EL2 = 0x40_1000_0000n;
 
-const hvc = (x0: bigint, ...args: readonly bigint[]): HostAction => ({
+const hvc = (x0: bigint, ...args: readonly bigint[]): HostHvc => ({
   kind: "hvc",
   cpu: 0,
   imm: 0,
@@ -33,5 +33,7 @@ export function watchedCode(system: SystemConfig): readonly Scenario[] {
   return [
     { system, boot, actions: [shared, pinned, read] },
     { system, boot, actions: [shared, read] },
+    { system, boot, actions: [shared, pinned, pinned] },
+    { system, boot, actions: [shared, { ...pinned, failing: { nth: 0, errno: "EPERM" } }] },
   ];
 }

@@ -21,7 +21,16 @@ afterAll(() => {
 
 function check(module: string, ...more: readonly string[]) {
   const main = join(ROOT, "tools/cli/pkvm-spec.ts");
-  const few = ["--runs", "2", "--build", "production", "--out", join(folder, "out")];
+  const few = [
+    "--runs",
+    "1",
+    "--calls",
+    "300",
+    "--build",
+    "production",
+    "--out",
+    join(folder, "out"),
+  ];
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [main, "check", module, ...few, ...more],

@@ -66,7 +66,7 @@ describe("exit codes", () => {
 
   test("0: the page's module holds; 1: one that trusts a host pointer does not", () => {
     const out = join(folder, "out");
-    const args = ["--runs", "5", "--build", "production", "--out", out];
+    const args = ["--runs", "1", "--calls", "300", "--build", "production", "--out", out];
     expect(pkvmSpec("check", PAGE, ...args).status).toBe(0);
     const bad = pkvmSpec("check", "examples/host-pointer-deref/host_pointer_deref.ko", ...args);
     expect(bad.stdout).toContain("FAIL  MOD-1");

@@ -30,8 +30,8 @@ const { rows } = JSON.parse(readFileSync(join(KDIR, "struct-module.json"), "utf8
 
 describe("the list of examples", () => {
   it("holds every folder's file", () => {
-    expect(builtModules).toHaveLength(29);
-    expect(sound).toHaveLength(25);
+    expect(builtModules).toHaveLength(44);
+    expect(sound).toHaveLength(40);
   });
 });
 

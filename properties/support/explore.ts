@@ -118,6 +118,11 @@ export function explore(seed: number, runs: number, omit?: ReadonlySet<string>):
       const { steps, violations } = runChecked(way, EXAMPLE_FILES, options, coverage);
       saw(way, steps, violations, directed.includes(way));
     }
+    for (const way of watchedCode(system)) {
+      const varied = { ...options, secrets: true };
+      const { steps, violations } = runChecked(way, EXAMPLE_FILES, varied, coverage);
+      saw(way, steps, violations, false);
+    }
   }
   const ways = [...refused].map(([guard, { directed, random }]) => {
     return [guard, [...directed, ...random]] as const;

@@ -10,7 +10,7 @@ import type { Hyp } from "../types/hyp.ts";
 import { PROT } from "../types/module.ts";
 import { SMCCC_RET_SUCCESS } from "../types/outcome.ts";
 import { lies, reservationOf } from "./module-memory.ts";
-import { ensure, succeeded } from "./phrases.ts";
+import { ensure, equal, succeeded } from "./phrases.ts";
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
@@ -87,7 +87,11 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
       cite("android14-6.1", "__pkvm_host_unshare_hyp: the linear map of the page goes away"),
     ],
     on: ["el2_access"],
-    applies: ({ action }) => isMemory(action.pfn) && action.slot === undefined,
+    // Until the key is set the host is trusted, and what a module maps early it may touch.
+    applies: ({ pre, action }) =>
+      isMemory(action.pfn) &&
+      action.slot === undefined &&
+      (pre.boot.key || isCarveOut(pre, action.pfn)),
     holds: ({ pre, action }) => {
       const why = notItsOwn(pre, action.from, action.pfn);
       const does = action.store ? "writes" : "reads";
@@ -189,5 +193,85 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
       const page = BigInt(twice?.pfn ?? 0) << PAGE_SHIFT;
       return ensure(twice === undefined, `${hex(page)} is mapped writable and executable`);
     },
+  }),
+  clause({
+    id: "MOD-12",
+    kind: "kernel",
+    statement: "A call that is repeated and answers the same does not take more each time.",
+    source: [
+      cite("android14-6.1", "hyp_page_ref_inc: the pins of a page are counted in 16 bits"),
+      cite("android14-6.1", "__pkvm_alloc_private_va_range: addresses are never given back"),
+    ],
+    on: ["call_repeated"],
+    applies: () => true,
+    holds: ({ action: { first, second } }) => {
+      const more = (["pins", "pages", "addresses"] as const).filter(
+        (what) => first[what] > 0 && second[what] > 0,
+      );
+      const told = more.map((what) => `${second[what]} more ${what}`).join(" and ");
+      return ensure(more.length === 0, `each time the call takes ${told}`);
+    },
+  }),
+  clause({
+    id: "MOD-13",
+    kind: "kernel",
+    statement: "No byte of another owner and no key leaves in a register.",
+    source: [
+      cite("android14-6.1", "__host_exit, hyp/nvhe/host.S: the host gets its registers back"),
+      cite("android14-6.1", "handle_host_dynamic_hcall: whatever the handler left in them"),
+    ],
+    on: ["secrets_varied"],
+    applies: () => true,
+    holds: ({ action: { registers, returns } }) => {
+      const [first] = registers;
+      if (!returns) return "with other secrets the call does not come back";
+      return ensure(
+        first === undefined,
+        `x${first?.register} is ${hex(first?.value ?? 0n)}, and ${hex(first?.other ?? 0n)} ` +
+          "where only the hypervisor's memory and keys are others",
+      );
+    },
+  }),
+  clause({
+    id: "MOD-14",
+    kind: "kernel",
+    statement: "No byte of another owner and no key leaves in memory that the host reads.",
+    source: [cite("android14-6.1", "__pkvm_host_share_hyp: a shared page stays the host's")],
+    on: ["secrets_varied"],
+    applies: () => true,
+    holds: ({ action: { words } }) => {
+      const [first] = words;
+      return ensure(
+        first === undefined,
+        `${hex(first?.address ?? 0n)} holds ${hex(first?.value ?? 0n)}, and ` +
+          `${hex(first?.other ?? 0n)} where only the hypervisor's memory and keys are others`,
+      );
+    },
+  }),
+  clause({
+    id: "MOD-15",
+    kind: "kernel",
+    statement: "A handler notices an op that fails: it answers otherwise, or does something else.",
+    source: [cite("android14-6.1", "struct pkvm_module_ops: errnos, or NULL")],
+    on: ["op_failed"],
+    applies: () => true,
+    holds: ({ action: { op, errno, answer, otherAnswer, opCount, otherOpCount } }) =>
+      ensure(
+        opCount !== otherOpCount || !equal(answer, otherAnswer),
+        `${op} fails with -${errno} and the handler answers and does the same as without`,
+      ),
+  }),
+  clause({
+    id: "MOD-16",
+    kind: "kernel",
+    statement: "Modules have given back every early mapping when the host is deprivileged.",
+    source: [
+      cite("android14-6.1", "linear_map_early: bytes are counted, hyp/nvhe/modules.c"),
+      cite("android14-6.1", "__pkvm_prot_finalize: EL2 stops at a count that is not zero"),
+    ],
+    on: ["pkvm_drop_host_privileges"],
+    applies: ({ pre }) => [...pre.modules.values()].some(({ el2 }) => el2 === "initialised"),
+    holds: ({ pre }) =>
+      ensure(pre.el2.earlyBytes === 0, `${pre.el2.earlyBytes} bytes are mapped early still`),
   }),
 ];

@@ -68,20 +68,24 @@ export interface Compared {
   readonly stale: readonly Accepted[];
 }
 
-/** Holds findings of one system against a baseline. */
+/**
+ * Holds findings of one system against a baseline. An entry accepts one finding: a second one in
+ * the same function is new.
+ */
 export function compared(
   found: readonly Counterexample[],
   accepted: readonly Accepted[],
   system: Accepted["system"],
 ): Compared {
-  const isKnown = (it: Counterexample): boolean => accepted.some((one) => same(one, entryOf(it)));
-  return {
-    fresh: found.filter((it) => !isKnown(it)),
-    known: found.filter(isKnown),
-    stale: accepted.filter(
-      (one) => one.system === system && !found.some((it) => same(one, entryOf(it))),
-    ),
-  };
+  const left = [...accepted];
+  const fresh: Counterexample[] = [];
+  const known: Counterexample[] = [];
+  for (const it of found) {
+    const at = left.findIndex((one) => same(one, entryOf(it)));
+    if (at >= 0) left.splice(at, 1);
+    (at >= 0 ? known : fresh).push(it);
+  }
+  return { fresh, known, stale: left.filter((one) => one.system === system) };
 }
 
 /** Writes a baseline that accepts what was found; reasons that people gave before are kept. */
@@ -90,11 +94,11 @@ export function writeBaseline(
   found: readonly Counterexample[],
   before: readonly Accepted[],
 ): void {
-  const entries = found.map((it) => {
-    const now = entryOf(it);
-    return before.find((one) => same(one, now)) ?? now;
+  const left = [...before];
+  const accepted = found.map((it) => {
+    const at = left.findIndex((one) => same(one, entryOf(it)));
+    return at >= 0 ? left.splice(at, 1)[0]! : entryOf(it);
   });
-  const accepted = entries.filter((one, at) => entries.findIndex((it) => same(it, one)) === at);
   writeFileSync(path, `${JSON.stringify({ format: FORMAT, accepted }, undefined, 2)}\n`);
 }
 

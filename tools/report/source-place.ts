@@ -59,6 +59,9 @@ export function codePlaceOf(step: ModelStep, run: Pick<Run, "loaded">): CodePlac
         placeAtEl2(pre, action.elr) ??
         (action.lr === undefined ? undefined : placeAtEl2(pre, action.lr - CALL_BYTES))
       );
+    case "call_repeated":
+    case "op_failed":
+    case "secrets_varied":
     case "el2_access":
     case "handler_returned":
     case "op":

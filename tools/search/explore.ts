@@ -54,7 +54,7 @@ const lengthOf = ({ scenario, violation }: Broken): number =>
   violation.step * 1000 + sizeOf(scenario);
 
 /** Remembers a violation if it is the first of its rule there, or shorter than the one before. */
-function remember(
+export function remember(
   explored: Explored,
   scenario: Scenario,
   violation: Violation,

@@ -69,6 +69,7 @@ export function counterexampleOf(
       el2Only: options.el2Only ?? false,
       stubs: Object.fromEntries(options.stubs ?? []),
       ...(options.watch === true ? { watch: true } : {}),
+      ...(options.secrets === true ? { secrets: true } : {}),
     },
     found: {
       by,

@@ -1,7 +1,6 @@
-// What is tried with a user's modules: boot orders, one failing stage at a time, calls, late loads.
+// What is tried with a user's modules: boot orders, one failing stage at a time, late loads.
 
 import fc from "fast-check";
-import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
 import {
   type BootPlan,
   type Fault,
@@ -10,8 +9,6 @@ import {
   type Scenario,
 } from "../../model/scenario.ts";
 import { scenario } from "../../properties/arbitraries/scenario.ts";
-import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
-import { PAGE_SIZE } from "../../spec/types/address.ts";
 import type { Errno } from "../../spec/types/errno.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 
@@ -22,47 +19,6 @@ export interface Checked {
   readonly names: readonly string[];
   /** Pages that the EL2 halves have together: so many mappings can fail. */
   readonly el2Pages: number;
-  /** Functions that the modules register. */
-  readonly registered: number;
-}
-
-/**
- * Argument values at which handlers go wrong: edges of words, of pages, of the owners of memory.
- */
-const ARGUMENTS: readonly bigint[] = [
-  0n,
-  1n,
-  0x11n,
-  PAGE_SIZE - 1n,
-  PAGE_SIZE,
-  0xffff_ffffn,
-  0x4000_0000n,
-  0x7f40_0000n,
-  0x40_0000_0000n,
-  0x20_0000_a000n,
-  0xffff_ff80_0000_0000n,
-  0x8000_0000_0000_0000n,
-  0xffff_ffff_ffff_ffffn,
-];
-
-/** NON-SPEC: one function is called with every value in every argument register this far. */
-const ARGUMENT_REGISTERS = 4;
-const FUNCTIONS_MAX = 16;
-
-/** Calls of one registered function, one edge value at a time and all at once. */
-function callsOf(id: bigint, cpuCount: number): HostAction[] {
-  const call = (n: number, ...args: readonly bigint[]): HostAction => ({
-    kind: "hvc",
-    cpu: n % cpuCount,
-    imm: 0,
-    x: [id, ...args],
-  });
-  return ARGUMENTS.flatMap((value, n) => [
-    call(n, value, value, value, value),
-    ...Array.from({ length: ARGUMENT_REGISTERS }, (_, register) =>
-      call(n + 1, ...Array.from({ length: register }, () => 1n), value),
-    ),
-  ]);
 }
 
 /** A protected VM is wanted, as after every boot of a phone. */
@@ -83,17 +39,13 @@ const MAP_FAULTS_MAX = 32;
 
 /** The boot itself, then every order and failing stage on its own. */
 export function* directed(checked: Checked): Generator<Scenario> {
-  const { system, boot, names, el2Pages, registered } = checked;
+  const { system, boot, names, el2Pages } = checked;
   const one = (plan: BootPlan, actions: readonly HostAction[] = PROTECTED_VM): Scenario => ({
     system,
     boot: plan,
     actions,
   });
-  const base = HOST_SMCCC_BASE + BigInt(firstDynamicId(branchOf(system)));
   yield one(boot);
-  for (let n = 0; n < Math.min(registered, FUNCTIONS_MAX); n += 1) {
-    for (const action of callsOf(base + BigInt(n), system.cpuCount)) yield one(boot, [action]);
-  }
   yield one(withList(boot, [...names, "nosuch"]));
   yield one(withList(boot, ["nosuch", ...names]));
   yield one(withList(boot, [...names].reverse()));

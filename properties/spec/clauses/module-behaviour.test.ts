@@ -2,7 +2,13 @@
 
 import type { Step } from "../../../spec/clause.ts";
 import { MODULE_BEHAVIOUR } from "../../../spec/clauses/module-behaviour.ts";
-import type { El2Access, HandlerReturned } from "../../../spec/types/action.ts";
+import type {
+  El2Access,
+  HandlerReturned,
+  OpFailed,
+  SecretsVaried,
+  Taken,
+} from "../../../spec/types/action.ts";
 import { hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
 import { SHARED_PAGE } from "../../../spec/types/page.ts";
 import {
@@ -79,6 +85,44 @@ const maps = (page: Pfn, prot: number): Step => ({
   }),
 });
 
+const repeated = (first: Taken, second: Taken): Step =>
+  step(
+    DEPRIVILEGED,
+    { kind: "call_repeated", cpu: 0, id: 0xc600_0080n, first, second },
+    returned(0),
+  );
+
+const varied = (more: Partial<SecretsVaried>): Step =>
+  step(
+    DEPRIVILEGED,
+    { kind: "secrets_varied", cpu: 0, returns: true, registers: [], words: [], ...more },
+    returned(0),
+  );
+
+const EARLY = like(LOADED, (hyp) => {
+  hyp.el2.earlyBytes = 0x1000;
+});
+const drops = (pre: Step["pre"]): Step =>
+  step(pre, { kind: "pkvm_drop_host_privileges" }, returned(0));
+
+const fails = (more: Partial<OpFailed>): Step =>
+  step(
+    DEPRIVILEGED,
+    {
+      kind: "op_failed",
+      cpu: 0,
+      op: "pin_shared_mem",
+      errno: "EPERM",
+      answer: [0n, 0xffff_ffff_ffff_ffffn],
+      otherAnswer: [0n, 1n],
+      opCount: 2,
+      otherOpCount: 2,
+      from: HANDLER,
+      ...more,
+    },
+    returned(0),
+  );
+
 const cases: Record<string, Case> = {
   "MOD-4": [back({}), back({ x: [0xffff_ffff_ffff_ffffn] })],
   "MOD-5": [
@@ -97,6 +141,20 @@ const cases: Record<string, Case> = {
   "MOD-8": [initReturns(MAPPED, -22), initReturns(REGISTERED, -22), initReturns(WITH_HCALL, -5)],
   "MOD-9": [el1Returns(LOADED, 0), el1Returns(LOADED, -12)],
   "MOD-10": [el1Returns(LOADED, 0), el1Returns(COMING, 0), el1Returns(MAPPED, 0)],
+  "MOD-12": [
+    repeated({ pins: 1, pages: 0, addresses: 0 }, { pins: -1, pages: 2, addresses: 0 }),
+    repeated({ pins: 1, pages: 0, addresses: 0 }, { pins: 1, pages: 0, addresses: 0 }),
+    repeated({ pins: 0, pages: 2, addresses: 0 }, { pins: 0, pages: 2, addresses: 0 }),
+    repeated({ pins: 0, pages: 0, addresses: 1 }, { pins: 0, pages: 0, addresses: 1 }),
+  ],
+  "MOD-13": [
+    varied({}),
+    varied({ registers: [{ register: 2, value: 0n, other: 5n }] }),
+    varied({ returns: false }),
+  ],
+  "MOD-14": [varied({}), varied({ words: [{ address: 0x5000_0008n, value: 0n, other: 5n }] })],
+  "MOD-15": [fails({}), fails({ answer: [0n, 1n] })],
+  "MOD-16": [drops(LOADED), drops(EARLY)],
   "MOD-11": [maps(PAGE, 6), maps(TEXT_PFN, 6), maps(DATA_PFN, 5)],
 };
 

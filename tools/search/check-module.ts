@@ -1,0 +1,238 @@
+// Checks one module: whole boots, then calls from the booted state, two CPUs, other secrets.
+
+import type { Counterexample } from "../../counterexamples/counterexample.ts";
+import { type CheckedRun, runChecked } from "../../counterexamples/run-checked.ts";
+import { sectionNamed } from "../../model/elf/read.ts";
+import { BUILDS, type Build } from "../../spec/branches/branch.ts";
+import { findingOf } from "../../spec/findings.ts";
+import type { ModuleState } from "../../spec/types/module.ts";
+import type { Subject } from "../cli/subject.ts";
+import type { Disassembler } from "../disassembler.ts";
+import { endLine } from "../report/log-lines.ts";
+import { codePlaceOf, placeTeller } from "../report/source-place.ts";
+import { callValues } from "./call-values.ts";
+import { type Broken, createExplored, type Explored, explore, remember } from "./explore.ts";
+import { counterexampleOf, type Places } from "./found.ts";
+import { exploreInterleavings, type Interleaved } from "./interleavings.ts";
+import {
+  type CallsExplored,
+  exploreCalls,
+  failOps,
+  startCalls,
+  varySecrets,
+} from "./module-calls.ts";
+import { type Checked, directed, random } from "./module-scenarios.ts";
+
+/** How much is tried. */
+export interface Limits {
+  /** Random boots a build. */
+  readonly runs: number;
+  readonly seed: number;
+  /** Calls of registered functions. */
+  readonly calls: number;
+  /** Host actions in a sequence. */
+  readonly depth: number;
+  /** One build, or both. */
+  readonly build: Build | undefined;
+}
+
+/** How a check tells how far it is, and is ended. */
+export interface CheckHooks {
+  readonly at: (text: string) => void;
+  readonly stopped: () => boolean;
+}
+
+/** Everything that a check found and did. */
+export interface CheckResult {
+  readonly found: readonly Counterexample[];
+  /** Why a module is not up after the boot that was asked for. */
+  readonly down: string | undefined;
+  readonly first: CheckedRun;
+  readonly explored: Explored;
+  /** Rules that the kernel breaks whatever the modules are. */
+  readonly byKernel: readonly string[];
+  readonly calls: CallsExplored;
+  readonly orders: Interleaved;
+  /** Calls that were made a second time with other secrets. */
+  readonly varied: number;
+  /** Calls in which an op was made to fail. */
+  readonly failed: number;
+}
+
+/** Rules that the kernel breaks whatever the modules are: no module can mend them. */
+const byKernel = ({ violation, scenario }: Broken): boolean =>
+  findingOf(violation.rule, scenario.system)?.by === "kernel";
+
+/** What the boot that was asked for leads to, before anything is made to fail. */
+function firstBoot(subject: Subject): CheckedRun {
+  const { system, boot, files, stubs, el2Only, budget } = subject;
+  return runChecked({ system, boot, actions: [] }, files, { budget, stubs, el2Only, watch: true });
+}
+
+/** Why a module is not up after the boot that was asked for; undefined when it is. */
+function notUp(subject: Subject, { run }: CheckedRun): string | undefined {
+  if (run.final.end !== undefined || run.unmodelled !== undefined) return endLine(run);
+  for (const { name, module } of subject.modules) {
+    const state: ModuleState | undefined = run.final.modules.get(name);
+    const wantsEl2 = (sectionNamed(module.elf, ".hyp.text")?.size ?? 0) > 0;
+    if (state === undefined || state.state === "freed") {
+      const refused = run.log.flatMap((event) =>
+        event.kind === "step" &&
+        event.step.action.kind === "load_module" &&
+        event.step.action.name === name
+          ? [event.step.action.refused?.why ?? ""]
+          : [],
+      );
+      const why = refused.find((text) => text !== "") ?? `its init returned ${state?.initResult}`;
+      return `${name} does not load: ${why}`;
+    }
+    if (wantsEl2 && state.el2 !== "initialised") return `the EL2 half of ${name} is not loaded`;
+  }
+  return undefined;
+}
+
+/** Pages that the EL2 halves take. */
+function el2PagesOf({ run }: CheckedRun): number {
+  const modules = [...run.final.modules.values()];
+  return modules.reduce(
+    (sum, { sections }) => sum + sections.reduce((pages, { pfns }) => pages + pfns.length, 0),
+    0,
+  );
+}
+
+async function searchBoots(
+  subject: Subject,
+  first: CheckedRun,
+  limits: Limits,
+  { at, stopped }: CheckHooks,
+  { siteOf }: Places,
+): Promise<Explored> {
+  const { files, stubs, el2Only, budget } = subject;
+  const explored = createExplored();
+  for (const build of limits.build === undefined ? BUILDS : [limits.build]) {
+    const checked: Checked = {
+      system: { ...subject.system, build },
+      boot: subject.boot,
+      names: subject.modules.map(({ name }) => name),
+      el2Pages: el2PagesOf(first),
+    };
+    const scenarios = [...directed(checked), ...random(checked, limits.seed, limits.runs)];
+    const progress = (done: number): void => at(`${build}: ${done} of ${scenarios.length}`);
+    const options = { budget, stubs, el2Only, watch: true };
+    await explore(scenarios, files, options, { progress, stopped, siteOf }, explored);
+    if (explored.interrupted) break;
+  }
+  return explored;
+}
+
+/** The step of a violation whose boot is not counted: any step of the whole run may break it. */
+const LATEST = 1_000_000;
+
+/** Calls in sequences, on the first build only: the other one is checked by whole boots. */
+async function searchCalls(
+  subject: Subject,
+  limits: Limits,
+  { at, stopped }: CheckHooks,
+  { siteOf }: Places,
+  explored: Explored,
+): Promise<Pick<CheckResult, "calls" | "orders" | "varied" | "failed">> {
+  const { system, boot, files, stubs, el2Only, budget, modules } = subject;
+  const scenario = { system, boot, actions: [] };
+  const elves = modules.map(({ module }) => module.elf);
+  const calls = startCalls({
+    scenario,
+    files,
+    options: { budget, stubs, el2Only },
+    valuesOf: (hyp) => callValues(hyp, elves),
+    callsMax: limits.calls,
+    depthMax: limits.depth,
+    coverage: explored.coverage,
+    found: ({ node, action, checked }, violation) => {
+      const way = { ...scenario, actions: [...node.actions, action] };
+      remember(explored, way, { ...violation, step: LATEST }, siteOf(violation, checked));
+    },
+    goOn: () => !stopped(),
+  });
+  const breathe = (): Promise<void> => {
+    at(`calls: ${calls.calls}, ${calls.nodes.length} states, sequences of ${calls.depth}`);
+    return new Promise((resume) => setImmediate(resume));
+  };
+  await exploreCalls(calls, breathe);
+  const varied = varySecrets(calls);
+  const failed = failOps(calls);
+  const orders = await exploreInterleavings(calls, Math.floor(limits.calls / 4), breathe);
+  if (stopped()) explored.interrupted = true;
+  return { calls, orders, varied, failed };
+}
+
+/** Tells places by the module files; a function of a module is a site. */
+function placesIn({ modules, files }: Subject, disassemble: Disassembler): Places {
+  const names = new Map(modules.map(({ name, file }) => [name, file]));
+  const tell = placeTeller(names, files, disassemble);
+  const placeOf: Places["placeOf"] = (step, run) => {
+    const place = codePlaceOf(step, run);
+    return place && tell(place, run);
+  };
+  const siteOf: Places["siteOf"] = ({ step }, { steps, run }) => {
+    const place = placeOf(steps[step]!, run);
+    return place === undefined ? "" : `${place.module}.${place.function}:${place.line ?? ""}`;
+  };
+  return { placeOf, siteOf };
+}
+
+/** One counterexample a rule and place: production stands for both builds. */
+function chosen(explored: Explored): readonly Broken[] {
+  const bySite = new Map<string, Broken>();
+  for (const broken of explored.broken.values()) {
+    if (byKernel(broken)) continue;
+    const key = `${broken.violation.rule} ${broken.site}`;
+    if (!bySite.has(key)) bySite.set(key, broken);
+  }
+  return [...bySite.values()];
+}
+
+/** Names that differ: the second of a rule carries its place. */
+function withNames(found: readonly Counterexample[]): readonly Counterexample[] {
+  return found.map((it, n) => {
+    const isSecond = found.slice(0, n).some(({ name }) => name === it.name);
+    if (!isSecond) return it;
+    const site = `${it.at?.function ?? "elsewhere"}-${it.at?.line ?? n}`
+      .replaceAll(/[^\w.-]/g, "_")
+      .slice(0, 60);
+    return { ...it, name: `${it.name}-${site}` };
+  });
+}
+
+/** The rules that only show beside the same call with other secrets. */
+const ABOUT_SECRETS: ReadonlySet<string> = new Set(["MOD-13", "MOD-14"]);
+
+/** Checks the module of a subject. */
+export async function checkModule(
+  subject: Subject,
+  limits: Limits,
+  hooks: CheckHooks,
+  disassemble: Disassembler,
+): Promise<CheckResult> {
+  const first = firstBoot(subject);
+  const places = placesIn(subject, disassemble);
+  const explored = await searchBoots(subject, first, limits, hooks, places);
+  const searched = await searchCalls(subject, limits, hooks, places, explored);
+  const { budget, stubs, el2Only, files } = subject;
+  const found = chosen(explored).flatMap((broken) => {
+    const secrets = ABOUT_SECRETS.has(broken.violation.rule);
+    const options = { budget, stubs, el2Only, watch: true, ...(secrets ? { secrets } : {}) };
+    const by = `check, seed ${limits.seed}`;
+    return counterexampleOf(broken, files, options, by, places) ?? [];
+  });
+  const kernel = [...explored.broken.values()].filter(byKernel).map(ruleOf);
+  return {
+    found: withNames(found),
+    down: notUp(subject, first),
+    first,
+    explored,
+    byKernel: [...new Set(kernel)].sort(),
+    ...searched,
+  };
+}
+
+const ruleOf = ({ violation }: Broken): string => violation.rule;

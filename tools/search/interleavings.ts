@@ -1,0 +1,96 @@
+// Explores two CPUs: a handler is stopped where it touches data, and another CPU of the host acts.
+
+import type { HostAction, HostHvc, Meanwhile } from "../../model/scenario.ts";
+import { branchOf, hostSmcccId } from "../../spec/branches/branches.ts";
+import { PAGE_SHIFT } from "../../spec/types/address.ts";
+import { HOST_PAGE_PA } from "./call-values.ts";
+import { callOf, type Vector } from "./call-vectors.ts";
+import { type CallsExplored, HOST_WORDS, type Node, tryAction } from "./module-calls.ts";
+
+/** NON-SPEC: what of each kind is combined with what; the verdict states the bound. */
+const NODES_MAX = 24;
+const VECTORS_MAX = 6;
+const OTHERS_MAX = 12;
+
+/** How far an exploration of two CPUs came. */
+export interface Interleaved {
+  readonly orders: number;
+  readonly points: number;
+}
+
+const onCpu = (action: HostAction, cpu: number): Meanwhile["action"] | undefined =>
+  action.kind === "hvc" ? { ...action, cpu } : undefined;
+
+/** What another CPU may do: calls of the module, writes where it reads, taking a page back. */
+function othersOf(explored: CallsExplored, node: Node, words: Iterable<bigint>) {
+  const { hcalls } = branchOf(node.system.hyp.config);
+  const writes = [...words].flatMap((address) =>
+    HOST_WORDS.slice(-3).map((value) => ({ kind: "host_write", cpu: 1, address, value }) as const),
+  );
+  const calls = explored.corpora.flatMap(({ entry, kept }) =>
+    entry.kind === "smc"
+      ? []
+      : kept.slice(0, VECTORS_MAX).flatMap((vector) => onCpu(callOf(entry, vector, 1), 1) ?? []),
+  );
+  const unshare: HostHvc = {
+    kind: "hvc",
+    cpu: 1,
+    imm: 0,
+    x: [hostSmcccId(hcalls.indexOf("__pkvm_host_unshare_hyp")), HOST_PAGE_PA >> PAGE_SHIFT],
+  };
+  const shared = node.system.hyp.pages.size > 0 ? [unshare] : [];
+  return [...writes, ...shared, ...calls.slice(0, OTHERS_MAX)];
+}
+
+const holdsPins = ({ system }: Node): boolean =>
+  [...system.hyp.pages.values()].some(({ refcount }) => refcount > 0);
+
+/** The states to start from: those in which modules hold pages first, then by length. */
+function nodesOf({ nodes, plan }: CallsExplored): readonly Node[] {
+  const short = nodes.filter(({ actions }) => actions.length < plan.depthMax);
+  const holding = short.filter(holdsPins);
+  return [...holding, ...short.filter((node) => !holding.includes(node))].slice(0, NODES_MAX);
+}
+
+/** Tries every point of one call of a node with everything that another CPU may do there. */
+function stopEverywhere(
+  explored: CallsExplored,
+  node: Node,
+  call: HostHvc,
+  tell: { orders: number; points: number },
+  callsMax: number,
+): void {
+  const alone = tryAction(explored, node, call);
+  const { watch } = alone.system;
+  if (watch === undefined || alone.violations.length > 0) return;
+  const points = [...new Set(watch.points)].filter((point) => point > 0);
+  tell.points += points.length;
+  const others = othersOf(explored, node, watch.hostWords);
+  for (const before of points) {
+    for (const action of others) {
+      if (explored.ended || tell.orders >= callsMax) return;
+      tell.orders += 1;
+      tryAction(explored, node, { ...call, meanwhile: [{ before, action }] });
+    }
+  }
+}
+
+/** Explores orders of two CPUs, one preemption a call, from the states that were found before. */
+export async function exploreInterleavings(
+  explored: CallsExplored,
+  callsMax: number,
+  breathe: () => Promise<void>,
+): Promise<Interleaved> {
+  const tell = { orders: 0, points: 0 };
+  for (const node of nodesOf(explored)) {
+    for (const { entry, kept } of explored.corpora) {
+      if (entry.kind === "smc") continue;
+      for (const vector of kept.slice(0, VECTORS_MAX) as readonly Vector[]) {
+        const call = callOf(entry, vector, 0);
+        if (call.kind === "hvc") stopEverywhere(explored, node, call, tell, callsMax);
+      }
+      await breathe();
+    }
+  }
+  return tell;
+}

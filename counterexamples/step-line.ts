@@ -6,6 +6,7 @@ import { branchOf, HOST_SMCCC_BASE } from "../spec/branches/branches.ts";
 import type { Action } from "../spec/types/action.ts";
 import { errnoName } from "../spec/types/errno.ts";
 import type { Hyp } from "../spec/types/hyp.ts";
+import type { ObservedAction } from "../spec/types/observed-action.ts";
 import { type Outcome, signed } from "../spec/types/outcome.ts";
 import { entryLine, guestActionLine } from "./guest-line.ts";
 
@@ -31,6 +32,31 @@ function callName({ config }: Pick<Hyp, "config">, x0: bigint): string {
   const name = branchOf(config).hcalls[Number(x0 - HOST_SMCCC_BASE)];
   return name === undefined || x0 === HOST_SMCCC_BASE ? hex(x0) : name;
 }
+
+/** What was seen of module code. */
+const observedLine = (action: ObservedAction): string =>
+  match(action)
+    .with(
+      { kind: "el2_access" },
+      ({ cpu, va, pfn, store }) =>
+        `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${hex(va)}, pfn ${hex(BigInt(pfn))}`,
+    )
+    .with(
+      { kind: "call_repeated" },
+      ({ cpu, id, second }) =>
+        `cpu${cpu} the same call of ${hex(id)} took ${second.pins} pins, ${second.pages} pages, ` +
+        `${second.addresses} addresses again`,
+    )
+    .with(
+      { kind: "secrets_varied" },
+      ({ cpu, registers, words }) =>
+        `cpu${cpu} with other secrets ${registers.length} registers, ${words.length} words differ`,
+    )
+    .with(
+      { kind: "op_failed" },
+      ({ cpu, op, errno }) => `cpu${cpu} op ${op} failed with -${errno} in that call`,
+    )
+    .exhaustive();
 
 /** An action of one CPU: what it executed, what came back on it, how it ended. */
 type CpuAction = Extract<Action, { readonly cpu: number }>;
@@ -80,26 +106,6 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, op, args }) => `cpu${cpu} op ${op}(${args.slice(0, 3).map(hex).join(", ")})`,
     )
     .with(
-      { kind: "el2_access" },
-      ({ cpu, va, pfn, store }) =>
-        `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${hex(va)}, pfn ${hex(BigInt(pfn))}`,
-    )
-    .with(
-      { kind: "call_repeated" },
-      ({ cpu, id, second }) =>
-        `cpu${cpu} the same call of ${hex(id)} took ${second.pins} pins, ${second.pages} pages, ` +
-        `${second.addresses} addresses again`,
-    )
-    .with(
-      { kind: "secrets_varied" },
-      ({ cpu, registers, words }) =>
-        `cpu${cpu} with other secrets ${registers.length} registers, ${words.length} words differ`,
-    )
-    .with(
-      { kind: "op_failed" },
-      ({ cpu, op, errno }) => `cpu${cpu} op ${op} failed with -${errno} in that call`,
-    )
-    .with(
       { kind: "el2_exception" },
       { kind: "host_oops" },
       ({ kind, cpu, esr, elr, far }) =>
@@ -112,6 +118,13 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
     )
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
     .with({ kind: "guest_hvc" }, { kind: "guest_abort" }, guestActionLine)
+    .with(
+      { kind: "el2_access" },
+      { kind: "call_repeated" },
+      { kind: "secrets_varied" },
+      { kind: "op_failed" },
+      observedLine,
+    )
     .exhaustive();
 }
 

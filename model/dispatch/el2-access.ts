@@ -1,7 +1,12 @@
 // What is seen of module code at EL2 without being refused or changing anything but memory.
 
 import { cite } from "../../spec/sources.ts";
-import type { CallRepeated, El2Access, OpFailed, SecretsVaried } from "../../spec/types/action.ts";
+import type {
+  CallRepeated,
+  El2Access,
+  OpFailed,
+  SecretsVaried,
+} from "../../spec/types/observed-action.ts";
 import { returned } from "../../spec/types/outcome.ts";
 import type { Transition } from "../transition.ts";
 

@@ -1,7 +1,7 @@
 // The same call with other secrets: what then differs for the host has leaked.
 
-import type { SecretsVaried } from "../../spec/types/action.ts";
 import { addressOf, PAGE_SHIFT, pfn } from "../../spec/types/address.ts";
+import type { SecretsVaried } from "../../spec/types/observed-action.ts";
 import { pageOf } from "../ownership/page-of.ts";
 import { forkSystem } from "./fork-system.ts";
 import { HYP_POOL, hostContextPa, hypStackPa } from "./layout.ts";

@@ -1,9 +1,10 @@
 // Looks at module code at EL2, instruction by instruction: what it touches, what it leaves behind.
 
 import type { Core } from "../../cpu/state.ts";
-import type { HandlerReturned, Taken } from "../../spec/types/action.ts";
+import type { HandlerReturned } from "../../spec/types/action.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
+import type { Taken } from "../../spec/types/observed-action.ts";
 import { pageOf as pageState } from "../ownership/page-of.ts";
 import { translate } from "../pgtable/table.ts";
 import { dataAccess, indexOffset } from "./data-access.ts";

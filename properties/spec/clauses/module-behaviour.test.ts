@@ -2,14 +2,14 @@
 
 import type { Step } from "../../../spec/clause.ts";
 import { MODULE_BEHAVIOUR } from "../../../spec/clauses/module-behaviour.ts";
+import type { HandlerReturned } from "../../../spec/types/action.ts";
+import { hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
 import type {
   El2Access,
-  HandlerReturned,
   OpFailed,
   SecretsVaried,
   Taken,
-} from "../../../spec/types/action.ts";
-import { hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
+} from "../../../spec/types/observed-action.ts";
 import { SHARED_PAGE } from "../../../spec/types/page.ts";
 import {
   type Case,

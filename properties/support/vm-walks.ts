@@ -268,6 +268,17 @@ const ENDS: readonly Walk[] = [
   ]),
 ];
 
+const FIRMWARES: readonly Walk[] = [
+  walk(
+    "a firmware for VMs of both kinds",
+    [0, 0x8000_0000].flatMap((type, vm): Action[] => [
+      { kind: "KVM_CREATE_VM", vm, type },
+      { kind: "KVM_SET_FW_IPA", vm, ipa: 0x8000_0000n },
+    ]),
+    { firmwareBytes: 0x1000 },
+  ),
+];
+
 const UNCONFIGURED: readonly Walk[] = [
   walk("what the kernel is built without is asked all the same", [
     ...[
@@ -296,4 +307,11 @@ const UNCONFIGURED: readonly Walk[] = [
 ];
 
 /** Every walk about VMs. */
-export const VM_WALKS: readonly Walk[] = [...BIRTHS, ...LOADS, ...MAPS, ...ENDS, ...UNCONFIGURED];
+export const VM_WALKS: readonly Walk[] = [
+  ...BIRTHS,
+  ...LOADS,
+  ...MAPS,
+  ...ENDS,
+  ...FIRMWARES,
+  ...UNCONFIGURED,
+];

@@ -96,16 +96,21 @@ export const PSCI_CLAUSES: readonly StepClause[] = [
   clause({
     id: "SMC-4",
     kind: "kernel",
-    statement: "A relayed call goes down with x0 to x3, and comes back with x1 to x3 as 0.",
-    source: [read("psci_forward, kvm_host_psci_handler"), measured],
+    statement:
+      "A relayed call goes down with 32 bits of x0, x1 to x3, and comes back with 0 in those.",
+    source: [
+      read("psci_forward, psci_call, kvm_host_psci_handler; arm_smccc_1_1_smc, arm-smccc.h"),
+      cite("measured", "directed: SMC 0x184000000 on 6.12"),
+      measured,
+    ],
     on: ["smc"],
     applies: isPsciCall(...FORWARDED),
     holds: (step) =>
       all(
-        asksFirmware(
-          step.outcome,
-          [0, 1, 2, 3].map((n) => argument(step.action, n)),
-        ),
+        asksFirmware(step.outcome, [
+          word(step.action, 0),
+          ...[1, 2, 3].map((n) => argument(step.action, n)),
+        ]),
         ensure(
           step.outcome.kind === "registers" && equal(step.outcome.x.slice(1), [0n, 0n, 0n]),
           `x1 to x3 are not 0: ${spell(step.outcome)}`,

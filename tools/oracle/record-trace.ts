@@ -13,6 +13,9 @@ function named(value: bigint, pages: Pages): string {
   return `pfn(${POOL}${above === 0n ? "" : `+${above}`})`;
 }
 
+/** How the kernel says that pKVM is up. */
+const MODE = /Protected (?:nVHE|hVHE) mode initialized successfully/;
+
 /** What a record says of its answer. */
 function answerJson(step: Step, answer: Answer, pages: Pages): Record<string, unknown> {
   switch (answer.kind) {
@@ -37,7 +40,9 @@ export async function recordDirected(laboratory: Laboratory, kernel: string): Pr
   const session = await openSession(laboratory);
   try {
     const { live, pages } = session;
-    const records: object[] = [...traceStart("directed", kernel)];
+    const [header = {}, ...start] = traceStart("directed", kernel);
+    const mode = MODE.exec(live.console.join("\n"))?.[0];
+    const records: object[] = [header, { console: mode }, ...start];
     for (const { name, steps } of DIRECTED) {
       const actions = steps.map((step) => actionOf(step, pages));
       const asked = await live.ask(actions);

@@ -120,7 +120,6 @@ export const traceStart = (trace: string, kernel: string): readonly object[] => 
     modules: [{ name: "el1", params: "", loaded: "by init after boot" }],
     modprobe: "stand-in",
   },
-  { console: "Protected nVHE mode initialized successfully" },
   { phase: "userspace" },
   { op: "alloc", page: POOL, npages: POOL_PAGES },
 ];

@@ -62,6 +62,7 @@ export function guestActionLine(action: GuestAction): string {
       ({ cpu, esr, far, ipa }) =>
         `cpu${cpu} guest abort ESR ${hex(esr)} FAR ${hex(far)} at ${hex(ipa)}`,
     )
+    .with({ kind: "guest_budget_spent" }, ({ cpu, where }) => `cpu${cpu} stays with ${where}`)
     .exhaustive();
 }
 

@@ -1,6 +1,6 @@
 // One line for one step: what was done and what was answered. Stored files and reports share it.
 
-import { match } from "ts-pattern";
+import { match, P } from "ts-pattern";
 import type { ModelStep } from "../model/step.ts";
 import { branchOf, HOST_SMCCC_BASE } from "../spec/branches/branches.ts";
 import type { Action } from "../spec/types/action.ts";
@@ -117,7 +117,7 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
       ({ cpu, page }) => `cpu${cpu} touches page 0x${page.toString(16)} of another`,
     )
     .with({ kind: "budget_spent" }, ({ cpu, where }) => `cpu${cpu} does not end: ${where}`)
-    .with({ kind: "guest_hvc" }, { kind: "guest_abort" }, guestActionLine)
+    .with(GUEST_ON_CPU, guestActionLine)
     .with(
       { kind: "el2_access" },
       { kind: "call_repeated" },
@@ -127,6 +127,9 @@ function cpuLine(action: CpuAction, pre: Pick<Hyp, "config">): string {
     )
     .exhaustive();
 }
+
+/** What a guest does on its CPU. */
+const GUEST_ON_CPU = { kind: P.union("guest_hvc", "guest_abort", "guest_budget_spent") } as const;
 
 /** What was done, in a few words and the kernel's names. */
 export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {

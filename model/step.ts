@@ -35,7 +35,7 @@ import { hostSmc, smcHandlerReturned, smcTarget } from "./smc/host-smc.ts";
 import { psciCpuEntry, psciNotified } from "./smc/psci-relay.ts";
 import { type Applied, type ApplyOptions, apply, type Transition } from "./transition.ts";
 import { hostReclaimPage, memAbort } from "./vm/guest-pages.ts";
-import { kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
+import { guestBudgetSpent, kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
 import {
   createHypVm,
   kvmCheckExtension,
@@ -171,6 +171,7 @@ const TRANSITION_OF: {
   kvm_smccc_call_handler: kvmSmcccCall,
   KVM_CLOSE: kvmClose,
   guest_abort: guestAbort,
+  guest_budget_spent: guestBudgetSpent,
 };
 
 function applyAction(pre: Hyp, action: Action, options: ApplyOptions): Applied {

@@ -31,7 +31,7 @@ import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
 import { hostReclaimPage, memAbort } from "./vm/guest-pages.ts";
-import { kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
+import { guestBudgetSpent, kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
 import {
   createHypVm,
   kvmCheckExtension,
@@ -102,6 +102,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   kvmClose,
   ...GUEST_CALLS,
   guestAbort,
+  guestBudgetSpent,
 ];
 
 /** One guard by its transition and its clause. */

@@ -59,7 +59,7 @@ const at = (context: GuestContext): string =>
 /** It never left, or did what is not modelled. */
 function gaveUp(system: System, cpu: number, ran: Exclude<GuestRan, { kind: "exit" }>): HvcAnswer {
   if (ran.kind === "unmodelled") stop(system, ran.what);
-  else perform(system, { kind: "budget_spent", cpu, where: ran.where });
+  else perform(system, { kind: "guest_budget_spent", cpu, where: ran.where });
   return ENDED;
 }
 

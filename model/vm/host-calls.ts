@@ -11,7 +11,7 @@ import {
   SMCCC,
 } from "../../spec/guest-calls.ts";
 import { cite } from "../../spec/sources.ts";
-import type { KvmPsciCall, KvmSmcccCall } from "../../spec/types/guest-action.ts";
+import type { GuestBudgetSpent, KvmPsciCall, KvmSmcccCall } from "../../spec/types/guest-action.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
 import type { HostVcpu, VmState } from "../../spec/types/vm.ts";
 import type { Mutable, Transition } from "../transition.ts";
@@ -204,4 +204,12 @@ export const kvmPsciCall: Transition<KvmPsciCall> = {
         return answer(RET.NOT_SUPPORTED);
     }
   },
+};
+
+/** A guest that does not leave keeps the process in KVM_RUN; the rest of the host goes on. */
+export const guestBudgetSpent: Transition<GuestBudgetSpent> = {
+  name: "guest_budget_spent",
+  source: [cite("android14-6.1", "kvm_arch_vcpu_ioctl_run; kvm_vcpu_wfi, arch/arm64/kvm/arm.c")],
+  guards: [],
+  effect: (_, { where }) => ({ kind: "hang", where }),
 };

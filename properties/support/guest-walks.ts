@@ -338,6 +338,9 @@ const USER: readonly Walk[] = [
     psci(0x8400_0099),
     psci(PSCI.CPU_SUSPEND64),
   ]),
+  walk("a guest that does not leave", [
+    { kind: "guest_budget_spent", cpu: 0, where: "a guest at 0x80000000" },
+  ]),
 ];
 
 const SET_FIRMWARE = { kind: "KVM_SET_FW_IPA", vm, ipa: IPA } as const;

@@ -325,4 +325,17 @@ export const GUEST_RUN: readonly StepClause[] = [
       return ensure(wrong === undefined, `page 0x${wrong?.pfn.toString(16)} is not as it was said`);
     },
   }),
+  clause({
+    id: "GUEST-75",
+    kind: "kernel",
+    statement: "A guest that does not leave keeps its KVM_RUN, and changes nothing.",
+    source: [cite("android14-6.1", "kvm_arch_vcpu_ioctl_run, kvm_vcpu_wfi, arch/arm64/kvm/arm.c")],
+    on: ["guest_budget_spent"],
+    applies: () => true,
+    holds: (step) =>
+      all(
+        ensure(step.outcome.kind === "hang", `it comes back: ${spell(step.outcome)}`),
+        changesOnly(step, "end"),
+      ),
+  }),
 ];

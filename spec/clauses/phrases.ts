@@ -186,6 +186,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   KVM_CLOSE: true,
   guest_hvc: true,
   guest_abort: true,
+  guest_budget_spent: true,
 };
 
 /** Every kind of action: what a clause is on that says what never changes. */

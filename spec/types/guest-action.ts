@@ -130,6 +130,13 @@ export interface GuestAbort {
   readonly stored: bigint;
 }
 
+/** A guest used up its instructions, or its vCPU sleeps and nothing wakes it: KVM_RUN stays. */
+export interface GuestBudgetSpent {
+  readonly kind: "guest_budget_spent";
+  readonly cpu: number;
+  readonly where: string;
+}
+
 export type GuestAction =
   | KvmCheckExtension
   | KvmCreateVm
@@ -146,4 +153,5 @@ export type GuestAction =
   | KvmSmcccCall
   | KvmClose
   | GuestHvc
-  | GuestAbort;
+  | GuestAbort
+  | GuestBudgetSpent;

@@ -62,7 +62,7 @@ function runLoaded(left: Left): KvmExit | undefined {
 const ENTRY_COST = 50;
 
 const spent = ({ system }: Left, where: string): void => {
-  perform(system, { kind: "budget_spent", cpu: PROCESS_CPU, where });
+  perform(system, { kind: "guest_budget_spent", cpu: PROCESS_CPU, where });
 };
 
 /** Enters the guest until an exit is user space's. */

@@ -99,6 +99,8 @@ const exits = (x: readonly bigint[] | undefined, esr: bigint, far = 0x10n): Outc
 const hidden = ESR & ~(0x1fn << 16n);
 const blind = ESR & ~(1n << 24n);
 
+const STAYS = { kind: "guest_budget_spent", cpu: 0, where: "a guest" } as const;
+
 const cases: Record<string, Case> = {
   "GUEST-10": refused(DEPRIVILEGED, run()),
   "GUEST-11": refused(GUEST, run(FIRST_VA + 0x4000n)),
@@ -167,6 +169,11 @@ const cases: Record<string, Case> = {
     step(UNPROTECTED, store, exits(undefined, ESR, 0xabc9_0010n)),
     step(UNPROTECTED, store, exits([], ESR, 0xabc9_0010n)),
     step(UNPROTECTED, store, exits(undefined, blind, 0xabc9_0010n)),
+  ],
+  "GUEST-75": [
+    step(GUEST, STAYS, { kind: "hang", where: "a guest" }),
+    step(GUEST, STAYS, told(0n)),
+    step(GUEST, STAYS, { kind: "hang", where: "a guest" }, takesPage),
   ],
   "GUEST-74": [
     step(GUEST, call(SMCCC.HYP_MEMINFO), told(0x1000n)),

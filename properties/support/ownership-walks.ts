@@ -146,6 +146,13 @@ export const OWNERSHIP_WALKS: readonly Walk[] = [
     op("pin_shared_mem", linear(BEYOND), linear(BEYOND) + 0x1000n),
   ]),
   walk("what is not pinned is unpinned", [unpin]),
+  walk("what is no memory is unpinned", [
+    op("unpin_shared_mem", linear(DEVICE << 12n), linear(DEVICE << 12n) + 8n),
+  ]),
+  walk("what is the hypervisor's and not pinned is unpinned", [
+    op("host_donate_hyp", PAGE, 1n),
+    unpin,
+  ]),
   walk("what is shared and not pinned is unpinned", [op("host_share_hyp", PAGE), unpin]),
   walk("pages are mapped privately, and refused", [
     op("create_private_mapping", (PAGE << 12n) + 0x123n, 0x1000n, 6n, 0n),

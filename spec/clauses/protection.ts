@@ -1,11 +1,12 @@
 // Pins of shared memory, what modules leave to the host of a page, and private mappings.
 
+import { branchOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
 import { isMemory } from "../machine.ts";
 import { cite } from "../sources.ts";
 import { type HypVa, hypVa, PAGE_SIZE, type Pfn, pfn } from "../types/address.ts";
 import { negative } from "../types/errno.ts";
-import type { ModuleMapping } from "../types/hyp.ts";
+import type { Hyp, ModuleMapping } from "../types/hyp.ts";
 import { PROT } from "../types/module.ts";
 import { type PageState, PLAIN_PAGE } from "../types/page.ts";
 import {
@@ -76,6 +77,13 @@ const EXECUTION = BigInt(PROT.X | PROT.PXN | PROT.UXN);
 const hasEntry = ({ prot }: Asked): boolean =>
   [0n, BigInt(PROT.X), BigInt(PROT.PXN), BigInt(PROT.UXN)].includes(prot & EXECUTION);
 
+const pfnAt = (address: bigint): Pfn => pfn(Number(address / PAGE_SIZE));
+/** Whether EL2 took a page at boot. */
+function isCarved(hyp: Hyp, page: Pfn): boolean {
+  const { first, last } = branchOf(hyp.config).layout.carveOut;
+  return page >= first && page <= last;
+}
+
 const protects = (isSo: (asked: Asked, step: TransferStep) => boolean) =>
   asks(["protect"], (asked, step) => isAllowed(asked) && isShort(asked) && isSo(asked, step));
 
@@ -116,15 +124,28 @@ export const PROTECTION: readonly StepClause[] = [
   clause({
     id: "OWN-16",
     kind: "kernel",
-    statement: "An unpin of shared or plain memory that nobody pinned stops the system.",
+    statement: "An unpin of memory that nobody pinned stops the system.",
     source: [cite("android14-6.1", "hyp_page_ref_dec, nvhe/memory.h: BUG_ON, read, not measured")],
     on: ON,
     applies: walks("unpin", (asked, { pre }) => {
       const unpinned = (state: PageState, page: Pfn) =>
-        isMemory(page) && !isPinned(state) && state.hyp !== "OWNED";
+        isMemory(page) && !isPinned(state) && !isCarved(pre, page);
       return asked.bytes > 0n && everyPage(pre, asked, unpinned);
     }),
     holds: ({ outcome }) => panics(outcome, "EL2_BUG"),
+  }),
+  clause({
+    id: "OWN-78",
+    kind: "kernel",
+    statement: "An unpin of what is no memory finds no counter, and stops the system.",
+    source: [cite("android14-6.1", "hyp_virt_to_page, hyp_back_vmemmap, hyp/nvhe/mm.c: derived")],
+    on: ON,
+    applies: asks(
+      ["unpin"],
+      (asked) =>
+        asked.bytes > 0n && isShort(asked) && isWalked(asked) && !isMemory(pfnAt(asked.start)),
+    ),
+    holds: ({ outcome }) => panics(outcome, "EL2_ABORT"),
   }),
   clause({
     id: "OWN-19",

@@ -76,10 +76,11 @@ const done = (pre: Hyp, action: Op | ReturnType<typeof hvc>, change: Change): Ca
   ];
 };
 
-const ends = (pre: Hyp, action: Op, reason: "DONATE_MAP_FAILED" | "EL2_BUG"): Case => [
-  step(pre, action, panicked(reason)),
-  step(pre, action, returned(0)),
-];
+const ends = (
+  pre: Hyp,
+  action: Op,
+  reason: "DONATE_MAP_FAILED" | "EL2_ABORT" | "EL2_BUG",
+): Case => [step(pre, action, panicked(reason)), step(pre, action, returned(0))];
 
 const FAR = 0x900_0000n;
 
@@ -126,6 +127,11 @@ describe("pins and protections", () => {
     "OWN-14": refused(DEPRIVILEGED, pin, -1),
     "OWN-15": done(having(SHARED), pin, sets(PINNED)),
     "OWN-16": ends(having(SHARED), unpin, "EL2_BUG"),
+    "OWN-78": ends(
+      DEPRIVILEGED,
+      op("unpin_shared_mem", VA - (FRAME << 12n), VA - (FRAME << 12n) + 8n),
+      "EL2_ABORT",
+    ),
     "OWN-19": refused(DEPRIVILEGED, protect(FRAME, 0x80n, 1n), -22),
     "OWN-20": refused(DEPRIVILEGED, protect(0x3_ffffn, 3n, 2n), -1),
     "OWN-21": refused(having(LIMITED), protect(FRAME, 3n, 2n), -1),

@@ -1,5 +1,6 @@
 // The shapes of a rule: a clause about one step, an invariant about one state.
 
+import type { BranchName } from "./branches/branch.ts";
 import type { Source } from "./sources.ts";
 import type { Action, ActionKind, ActionOf } from "./types/action.ts";
 import type { Hyp } from "./types/hyp.ts";
@@ -39,6 +40,8 @@ export interface StepClause<K extends ActionKind = ActionKind> {
   readonly source: readonly Source[];
   /** The actions that it speaks of. */
   readonly on: readonly K[];
+  /** The branches that it speaks of; every branch where nothing is said. */
+  readonly branches?: readonly BranchName[];
   readonly applies: (step: Step<ActionOf<K>>) => boolean;
   /** True, or a sentence that says what is wrong. */
   readonly holds: (step: Step<ActionOf<K>>) => true | string;
@@ -50,6 +53,8 @@ export interface Invariant {
   readonly kind: ClauseKind;
   readonly statement: string;
   readonly source: readonly Source[];
+  /** The branches that it speaks of; every branch where nothing is said. */
+  readonly branches?: readonly BranchName[];
   /** Whether the state is one that it says something about (otherwise it holds vacuously). */
   readonly applies: (hyp: Hyp) => boolean;
   /** One sentence for each offender; none when it holds. */

@@ -100,6 +100,10 @@ export function clausesOn(kind: ActionKind): readonly StepClause[] {
   return found;
 }
 
+/** Whether a rule says anything about the branch of a system. */
+const speaksOf = ({ branches }: StepClause | Invariant, { config }: Pick<Hyp, "config">): boolean =>
+  branches === undefined || branches.includes(config.branch);
+
 /** What one rule says of one step or state; `wrong` is empty if it holds. */
 export interface Judgement<Rule> {
   readonly rule: Rule;
@@ -114,7 +118,7 @@ export interface Judgement<Rule> {
 export function judgeStep(step: Step): readonly Judgement<StepClause>[] {
   if (step.outcome.kind === "unmodelled") return [];
   return clausesOn(step.action.kind)
-    .filter((rule) => rule.applies(step))
+    .filter((rule) => speaksOf(rule, step.pre) && rule.applies(step))
     .map((rule) => {
       const verdict = rule.holds(step);
       return { rule, wrong: verdict === true ? [] : [verdict] };
@@ -123,7 +127,7 @@ export function judgeStep(step: Step): readonly Judgement<StepClause>[] {
 
 /** Every invariant that applies to a state, and what it says. */
 export const judgeState = (hyp: Hyp): readonly Judgement<Invariant>[] =>
-  INVARIANTS.filter((rule) => rule.applies(hyp)).map((rule) => ({
+  INVARIANTS.filter((rule) => speaksOf(rule, hyp) && rule.applies(hyp)).map((rule) => ({
     rule,
     wrong: rule.violations(hyp),
   }));

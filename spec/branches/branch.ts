@@ -192,7 +192,6 @@ export interface Branch {
   /** Whether finalize_pkvm also asks is_kvm_arm_initialised. */
   readonly finalizeAsksKvmInitialised: boolean;
   readonly smc: SmcPolicy;
-
   /** Whether a module gives devices to the hypervisor always, or if its third argument says so. */
   readonly donatesDevices: "always" | "if asked" | "never";
   /** Sharing what is no memory. */

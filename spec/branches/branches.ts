@@ -21,6 +21,11 @@ export const BRANCHES: Readonly<Record<BranchName, Branch>> = {
   "mainline-7.3": MAINLINE_7_3,
 };
 
+/** The branches that load vendor modules. */
+export const VENDOR_BRANCHES: readonly BranchName[] = BRANCH_NAMES.filter(
+  (name) => BRANCHES[name].vendorModules,
+);
+
 /** Whether a text from outside names a branch. */
 export const isBranchName = (text: string): text is BranchName =>
   BRANCH_NAMES.some((name) => name === text);

@@ -212,6 +212,7 @@ export const DEPRIVILEGE: readonly StepClause[] = [
     kind: "kernel",
     statement: "On 6.18 the call before the key stops the system if an early mapping is left.",
     source: [cite("android17-6.18", "__pkvm_late_cpus_finalize, hyp/nvhe/mem_protect.c")],
+    branches: ["android17-6.18"],
     on: ["hvc"],
     applies: (step) => calls("__pkvm_late_cpus_finalize")(step) && step.pre.el2.earlyBytes !== 0,
     holds: ({ outcome }) => panics(outcome, "EARLY_MAPPING_LEFT"),

@@ -62,6 +62,7 @@ export const DEVICES: readonly StepClause[] = [
       cite("android15-6.6", `__pkvm_host_donate_hyp, ${MEM_PROTECT}: accept_mmio`),
       cite("android16-6.12", `__pkvm_host_donate_hyp, ${MEM_PROTECT}: accept_mmio`),
     ],
+    branches: ["android15-6.6", "android16-6.12"],
     on: ["op"],
     applies: asks(
       ["donate"],
@@ -83,6 +84,7 @@ export const DEVICES: readonly StepClause[] = [
       cite("measured", "peek, poke: hyp BUG at handle_host_mem_abort"),
       cite("mainline-6.1", `handle_host_mem_abort, ${MEM_PROTECT}: BUG_ON of every other errno`),
     ],
+    branches: ["mainline-6.1", "mainline-6.12"],
     on: ["host_mem_abort"],
     applies: ({ pre }) => branchOf(pre.config).foreignPageAbort === "HOST_ABORT_UNHANDLED",
     holds: ({ outcome }) => panics(outcome, "HOST_ABORT_UNHANDLED"),

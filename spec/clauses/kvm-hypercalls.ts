@@ -1,6 +1,5 @@
 // The hypercalls of KVM on mainline 6.1: what they answer to a host that calls them by itself.
 
-import { branchOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { pageAt } from "../machine.ts";
 import { cite } from "../sources.ts";
@@ -15,7 +14,7 @@ const HYP_MAIN = "arch/arm64/kvm/hyp/nvhe/hyp-main.c";
 const reaches =
   (names: readonly string[]) =>
   (step: Step<Hvc>): boolean =>
-    branchOf(step.pre.config).name === "mainline-6.1" && names.includes(reachedHcall(step) ?? "");
+    names.includes(reachedHcall(step) ?? "");
 
 /** They take the address of a structure in x1. */
 const FOLLOWS = [
@@ -48,6 +47,7 @@ export const KVM_HYPERCALLS: readonly StepClause[] = [
       cite("linux", `${HYP_MAIN}: kern_hyp_va of the argument, then loads from it`),
       cite("linux", "kern_hyp_va, asm/kvm_mmu.h: every address is one of the linear map"),
     ],
+    branches: ["mainline-6.1"],
     on: ["hvc"],
     applies: (step) =>
       reaches(FOLLOWS)(step) && pageAt(step.pre, pageOfAddress(argument(step, 1))).hyp === "NOPAGE",
@@ -60,6 +60,7 @@ export const KVM_HYPERCALLS: readonly StepClause[] = [
     source: [
       cite("linux", `handle___kvm_timer_set_cntvoff, handle___kvm_flush_vm_context, ${HYP_MAIN}`),
     ],
+    branches: ["mainline-6.1"],
     on: ["hvc"],
     applies: reaches(["__kvm_timer_set_cntvoff", "__kvm_flush_vm_context"]),
     holds: (step) => all(isSilent(step), changesNothing(step)),
@@ -69,6 +70,7 @@ export const KVM_HYPERCALLS: readonly StepClause[] = [
     kind: "kernel",
     statement: "ICH_VMCR_EL2 of the calling CPU keeps what the GIC implements of the value.",
     source: [cite("linux", `handle___vgic_v3_write_vmcr, ${HYP_MAIN}: the low 32 bits of x1`)],
+    branches: ["mainline-6.1"],
     on: ["hvc"],
     applies: reaches(["__vgic_v3_write_vmcr"]),
     holds: (step) => {
@@ -94,6 +96,7 @@ export const KVM_HYPERCALLS: readonly StepClause[] = [
     kind: "kernel",
     statement: "ICH_VMCR_EL2 of the calling CPU is read as it was last written.",
     source: [cite("linux", `handle___vgic_v3_read_vmcr, ${HYP_MAIN}`)],
+    branches: ["mainline-6.1"],
     on: ["hvc"],
     applies: reaches(["__vgic_v3_read_vmcr"]),
     holds: (step) =>

@@ -35,6 +35,7 @@ export const LATER_LOADING: readonly StepClause[] = [
     kind: "kernel",
     statement: "From 6.12 on a structure that is not shared with the hypervisor is refused.",
     source: [cite("android16-6.12", "__pkvm_init_module, hyp/nvhe/modules.c: hyp_pin_shared_mem")],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["hvc"],
     applies: (step) => givesStruct(step) && !isShared(step),
     holds: (step) => refuses(step, "EPERM"),
@@ -44,6 +45,7 @@ export const LATER_LOADING: readonly StepClause[] = [
     kind: "kernel",
     statement: "From 6.12 on EL2 enters the init function that the shared structure names.",
     source: [cite("android16-6.12", "__pkvm_init_module, hyp/nvhe/modules.c")],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["hvc"],
     applies: (step) => givesStruct(step) && isShared(step),
     holds: (step) => {
@@ -64,6 +66,7 @@ export const LATER_LOADING: readonly StepClause[] = [
     source: [
       cite("android16-6.12", "__pkvm_map_module_pages, __pkvm_unmap_module_pages, hyp/nvhe/mm.c"),
     ],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["hvc"],
     applies: (step) =>
       asksForPage(step) &&
@@ -79,6 +82,7 @@ export const LATER_LOADING: readonly StepClause[] = [
       cite("android17-6.18", "__pkvm_late_cpus_finalize, hyp/nvhe/mem_protect.c"),
       cite("android16-6.12", "__pkvm_devices_init, finalize_pkvm, arch/arm64/kvm/pkvm.c"),
     ],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["hvc"],
     applies: (step) =>
       ["__pkvm_late_cpus_finalize", "__pkvm_devices_init"].includes(hcallOf(step) ?? "") &&

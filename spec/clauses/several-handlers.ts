@@ -42,6 +42,7 @@ export const SEVERAL_HANDLERS: readonly StepClause[] = [
     kind: "kernel",
     statement: "From 6.12 on a handler takes the place after the last one; NULL takes none.",
     source: [cite("android16-6.12", MODULES), cite("android17-6.18", MODULES)],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["op"],
     applies: (step) => {
       const type = typeOf(step);
@@ -67,6 +68,7 @@ export const SEVERAL_HANDLERS: readonly StepClause[] = [
     kind: "kernel",
     statement: "A handler beyond the sixteenth of its kind is refused.",
     source: [cite("android16-6.12", `${MODULES}: MAX_MOD_HANDLERS`)],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["op"],
     applies: (step) => {
       const type = typeOf(step);
@@ -79,6 +81,7 @@ export const SEVERAL_HANDLERS: readonly StepClause[] = [
     kind: "kernel",
     statement: "An SMC that one handler leaves is the next handler's.",
     source: [cite("android16-6.12", "handle_host_smc, hyp/nvhe/hyp-main.c")],
+    branches: ["android16-6.12", "android17-6.18"],
     on: ["host_smc_handler_returned"],
     applies: (step) => !step.action.handled && nextOf(step) !== undefined,
     holds: (step) =>

@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 import { registerExec } from "../exec.ts";
+import { registerBranches } from "./branches.ts";
 import { registerCheck } from "./check.ts";
 import { quiet, runMain } from "./exit.ts";
 import { registerExplainInsn } from "./explain-insn.ts";
@@ -19,6 +20,7 @@ const program = quiet(
 registerRun(program);
 registerCheck(program);
 registerReplay(program);
+registerBranches(program);
 registerSearch(program);
 registerShrink(program);
 registerExplainInsn(program);

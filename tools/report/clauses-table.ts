@@ -3,6 +3,9 @@
 
 import type { Coverage } from "../../counterexamples/coverage.ts";
 import { GUARDS } from "../../model/transitions.ts";
+import { BRANCH_NAMES } from "../../spec/branches/branch.ts";
+import { BRANCHES } from "../../spec/branches/branches.ts";
+import { evidenceOf, FACTS } from "../../spec/branches/facts.ts";
 import type { Invariant, StepClause } from "../../spec/clause.ts";
 import { FINDINGS } from "../../spec/findings.ts";
 import { CLAUSES, INVARIANTS } from "../../spec/registry.ts";
@@ -37,11 +40,15 @@ function findingText({ id }: Rule): string {
   return cell(` **Broken** on ${where}${builds.length === 1 ? ` (${builds[0]})` : ""}: ${instead}`);
 }
 
+/** Which branches a rule speaks of, where it does not speak of all. */
+const branchesText = ({ branches }: Rule): string =>
+  branches === undefined ? "" : ` Only on ${branches.join(", ")}.`;
+
 const row = (rule: Rule, coverage: Coverage): string =>
   [
     rule.id,
     rule.kind,
-    cell(rule.statement) + findingText(rule),
+    cell(rule.statement) + branchesText(rule) + findingText(rule),
     rule.source.map(cited).join("<br>"),
     transitionsOf(rule).join("<br>"),
     magnitude(coverage.applied.get(rule.id) ?? 0),
@@ -58,6 +65,20 @@ const texts = (): string =>
   Object.entries(TEXTS)
     .map(([name, { title, pinned }]) => `| ${name} | ${title} | ${pinned} |`)
     .join("\n");
+
+/** How each branch is known, and what of it otherwise. */
+const branchRows = (): string =>
+  BRANCH_NAMES.map((name) => {
+    const branch = BRANCHES[name];
+    const otherwise = FACTS.flatMap(({ key }) => {
+      const evidence = evidenceOf(branch, key);
+      return evidence === branch.evidence ? [] : [`${key}: ${evidence}`];
+    });
+    if (branch.hcallsEvidence !== branch.evidence) {
+      otherwise.push(`hcalls: ${branch.hcallsEvidence}`);
+    }
+    return `| ${name} | ${branch.evidence} | ${otherwise.join("; ") || "none"} |`;
+  }).join("\n");
 
 /** The whole document. */
 export const clausesTable = (coverage: Coverage): string => `# Clauses and invariants
@@ -79,6 +100,14 @@ ${table(CLAUSES, coverage)}
 ## Invariants: what every state keeps
 
 ${table(INVARIANTS, coverage)}
+
+## Branches: how the differences are known
+
+A fact that is not named is known as its branch is; \`pkvm-spec branches --diff A B\` prints values.
+
+| branch | known as | facts known otherwise |
+| --- | --- | --- |
+${branchRows()}
 
 ## Sources
 

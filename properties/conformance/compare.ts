@@ -269,7 +269,8 @@ function compareRun(reading: Reading, record: RecordOf<"krun" | "guest">, at: nu
   }
   const real = record.kind === "krun" ? recordedRun(record) : recordedGuest(record);
   const ended = { text: "did not return", event: run.log.length - 1 };
-  const line = reading.lines.lines.shift() ?? (event === undefined ? ended : undefined);
+  const stays = event === undefined && run.unmodelled === undefined;
+  const line = reading.lines.lines.shift() ?? (stays ? ended : undefined);
   return compared(real, line, run);
 }
 

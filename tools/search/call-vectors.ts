@@ -76,6 +76,13 @@ export function* pairs(
   [first, second]: readonly [number, number],
   values: CallValues,
 ): Generator<Vector> {
+  // Two numbers whose sum wraps to little: an offset and a length, an address and a size.
+  for (const a of allValues(values)) {
+    for (const sum of [0n, 8n]) {
+      const b = BigInt.asUintN(64, sum - a);
+      yield withValue(withValue(vector, first, a), second, b);
+    }
+  }
   const few = [...values.places, ...values.mined, 0n, 1n, 2n, 8n, 4096n, (1n << 64n) - 8n];
   for (const a of [...new Set(few)]) {
     for (const b of allValues(values)) {

@@ -94,7 +94,7 @@ function checked(name: string, cmdline?: string): Promise<CheckResult> {
 }
 
 describe("what is wrong is found, at its line, by the shortest way", () => {
-  test.each(EXPECTED)("$module: $rule at $line", { timeout: 120_000 }, async (expected) => {
+  test.each(EXPECTED)("$module: $rule at $line", { timeout: 300_000 }, async (expected) => {
     const { module, rule, line, actions, meanwhile = 0, cmdline } = expected;
     const { found } = await checked(module, cmdline);
     const at = line === undefined ? undefined : lineOf(module, line);
@@ -108,7 +108,7 @@ describe("what is wrong is found, at its line, by the shortest way", () => {
     expect(last?.kind === "hvc" ? (last.meanwhile ?? []).length : 0).toBe(meanwhile);
   });
 
-  test("what was found replays from its file", { timeout: 120_000 }, async () => {
+  test("what was found replays from its file", { timeout: 300_000 }, async () => {
     for (const module of ["double_fetch", "returns_stack_bytes", "missing_unpin"]) {
       const { found } = await checked(module);
       const subject = subjectOf(fileOf(module), {});
@@ -122,7 +122,7 @@ describe("what is wrong is found, at its line, by the shortest way", () => {
 });
 
 describe("what is right passes", () => {
-  test.each(RIGHT)("%s", { timeout: 120_000 }, async (module) => {
+  test.each(RIGHT)("%s", { timeout: 300_000 }, async (module) => {
     const { found, down, calls } = await checked(module);
     expect(found.map((it) => `${it.clause}: ${it.sentence}`)).toEqual([]);
     expect(down).toBeUndefined();

@@ -9,6 +9,7 @@ import { BRANCH_NAMES, BUILDS, type Build } from "../../spec/branches/branch.ts"
 import { BRANCHES, isBranchName } from "../../spec/branches/branches.ts";
 import { findingOf, type RuleId } from "../../spec/findings.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { riskLines } from "../report/risk-lines.ts";
 import { searchJson } from "../report/search-json.ts";
 import { coverageBlock } from "../report/search-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
@@ -32,6 +33,7 @@ interface SearchFlags {
   readonly resume?: string;
   readonly out?: string;
   readonly json?: boolean;
+  readonly risk?: boolean;
 }
 
 /** The system that is asked for. */
@@ -173,6 +175,7 @@ async function search(flags: SearchFlags): Promise<number> {
       ...coverageBlock(job.search, ended, levels.length - 1, seconds),
     ]);
   }
+  if (flags.risk === true && flags.json !== true) print(riskLines(job.search, system, size));
   if (violations.length > 0) return EXIT.violation;
   return ended === "interrupted" ? EXIT.interrupted : EXIT.holds;
 }
@@ -196,6 +199,7 @@ export function registerSearch(program: Command): void {
     .option("--checkpoint <file>", "where to keep the search when it ends")
     .option("--resume <file>", "carry a kept search on, with the ends of --bound")
     .option("--out <folder>", "where counterexamples go (default: out/counterexamples)")
+    .option("--risk", "say which rules would notice a missing guard, one guard at a time")
     .option("--json", "print one JSON object")
     .action(exiting(search));
 }

@@ -72,6 +72,23 @@ describe("search", () => {
     expect(json.coverage.never.rules).not.toContain("LIFE-1");
   });
 
+  it("on two threads has the same states, steps, rules and findings", () => {
+    const [one, two] = [[], ["--workers", "2"]].map((more) => run("search", ...SMALL, ...more));
+    const numbers = /states ([\d,]+) \(all\) {3}depth (\d+) {3}steps ([\d,]+)/;
+    const rules = /rules \d+\/\d+ {3}guards \d+\/\d+ {3}transitions \d+\/\d+ {3}error codes \d+/;
+    const known = (text = "") =>
+      text
+        .split("\n")
+        .filter((line) => line.startsWith("known "))
+        .sort();
+    expect(two?.stdout.match(numbers)?.slice(1)).toEqual(one?.stdout.match(numbers)?.slice(1));
+    expect(two?.stdout.match(rules)?.[0]).toBe(one?.stdout.match(rules)?.[0]);
+    expect(known(two?.stdout).map((line) => line.slice(0, 18))).toEqual(
+      known(one?.stdout).map((line) => line.slice(0, 18)),
+    );
+    expect(run("search", "--workers", "9").status).toBe(2);
+  });
+
   it("carried on from a file ends as one that was not stopped", () => {
     const kept = join(FOLDER, "kept");
     const whole = JSON.parse(run("search", ...SMALL, "--json").stdout) as { states: number };

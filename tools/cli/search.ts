@@ -11,13 +11,17 @@ import { findingOf, type RuleId } from "../../spec/findings.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { riskLines } from "../report/risk-lines.ts";
 import { searchJson } from "../report/search-json.ts";
-import { coverageBlock } from "../report/search-lines.ts";
+import { coverageBlock, type Searched } from "../report/search-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
 import { loadSearch, type SearchOrder, saveSearch } from "../search/checkpoint.ts";
+import { coverageOf } from "../search/coverage-of-search.ts";
 import { type Bound, carryOn, type Ended, levelSizes } from "../search/exhaustive/bfs.ts";
-import { startWorld, violationOf, type WorldSearch } from "../search/find-violation.ts";
+import { pathTo } from "../search/exhaustive/path.ts";
+import { startWorld, violationOn, type WorldSearch } from "../search/find-violation.ts";
+import { searchInParallel } from "../search/parallel.ts";
 import { storedWalk } from "../search/stored-walk.ts";
 import { BOUND_KEYS, parseBound, sizeText } from "../search/world/bound.ts";
+import type { Move } from "../search/world/world.ts";
 import { firmwareBytes } from "../search/world/world.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
 import { interruption, type Progress, progress } from "./progress.ts";
@@ -34,6 +38,7 @@ interface SearchFlags {
   readonly out?: string;
   readonly json?: boolean;
   readonly risk?: boolean;
+  readonly workers?: string;
 }
 
 /** The system that is asked for. */
@@ -107,22 +112,18 @@ async function runSearch(
   }
 }
 
-/** Why nothing shorter than what a breadth-first search finds exists. */
-const shortestText = ({ set }: WorldSearch): string =>
-  `none shorter exists in this world (${set.size} states searched, breadth first)`;
-
 /** Every broken rule as a walk, findings after violations. */
-function walksOf({ search, order }: Job): readonly StoredWalk[] {
+function walksOf(order: SearchOrder, ways: ReadonlyMap<string, readonly Move[]>, states: number) {
   const options = order.omit.length === 0 ? {} : { omit: new Set(order.omit) };
-  const walks = [...search.found.values()].flatMap((found) => {
-    const violation = violationOf(search, found, order.system, options);
+  const walks = [...ways].flatMap(([rule, moves]) => {
+    const violation = violationOn(moves, rule, order.system, options);
     const walk = storedWalk({
       system: order.system,
       firmwareBytes,
       rule: violation.rule,
       actions: violation.actions,
-      by: `search, depth ${found.depth}`,
-      shortest: shortestText(search),
+      by: `search, depth ${moves.length}`,
+      shortest: `none shorter exists in this world (${states} states searched, breadth first)`,
       ...options,
     });
     return walk === undefined ? [] : [walk];
@@ -144,24 +145,65 @@ const print = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join("\n")}\n`);
 };
 
+/** A search with what it came to, however it ran. */
+interface Done extends Searched {
+  readonly ended: Ended;
+  readonly depth: number;
+  readonly ways: ReadonlyMap<string, readonly Move[]>;
+}
+
+async function onOneThread(
+  job: Job,
+  flags: SearchFlags,
+  line: Progress,
+  asked: () => boolean,
+): Promise<Done> {
+  const ended = await runSearch(job, flags, line, asked);
+  const { search } = job;
+  if (flags.checkpoint !== undefined) saveSearch(flags.checkpoint, search, job.order);
+  const { set, transitions, found } = search;
+  const ways = [...found.values()].map((one) => [one.rule, pathTo(search, one)] as const);
+  const depth = levelSizes(search).length - 1;
+  const coverage = coverageOf(search);
+  return { ended, depth, states: set.size, transitions, coverage, ways: new Map(ways) };
+}
+
+/** On several threads: the state of the search is theirs, so nothing of it is kept. */
+async function onThreads(
+  { order, bound }: Job,
+  flags: SearchFlags,
+  line: Progress,
+  asked: () => boolean,
+): Promise<Done> {
+  const workers = /^[1-8]$/.test(flags.workers ?? "") ? Number(flags.workers) : Number.NaN;
+  if (Number.isNaN(workers)) throw new UsageError(`--workers ${flags.workers}: 1 to 8 is wanted`);
+  const alone = [flags.checkpoint, flags.resume].find((path) => path !== undefined);
+  if (alone !== undefined || flags.risk === true || flags.json === true || flags.first === true) {
+    throw new UsageError("--workers goes with --bound, --branch, --build, --omit and --out only");
+  }
+  return await searchInParallel(order, bound, workers, (text) => {
+    line.at(text);
+    return asked();
+  });
+}
+
 async function search(flags: SearchFlags): Promise<number> {
   const job = jobOf(flags);
   const { system, size, omit } = job.order;
   const name = `${system.documented ? "documented" : system.branch}, ${system.build}`;
   if (flags.json !== true) print([`search   ${name}: ${sizeText(size)}`]);
   const [line, ctrlC, started] = [progress(), interruption(), process.cpuUsage()];
-  const ended = await runSearch(job, flags, line, ctrlC.asked);
+  const run = flags.workers === undefined ? onOneThread : onThreads;
+  const done = await run(job, flags, line, ctrlC.asked);
   line.clear();
   const { user, system: kernel } = process.cpuUsage(started);
   const seconds = (user + kernel) / 1e6;
-  if (flags.checkpoint !== undefined) saveSearch(flags.checkpoint, job.search, job.order);
-  const walks = walksOf(job);
+  const walks = walksOf(job.order, done.ways, done.states);
   ctrlC.release();
   const violations = walks.filter(({ verdict }) => verdict === "violation");
   const paths = save(violations, flags.out ?? "out/counterexamples");
-  const levels = levelSizes(job.search);
   if (flags.json === true) {
-    print([searchJson(job.search, job.order, ended, walks, seconds)]);
+    print([searchJson(job.search, job.order, done.ended, walks, seconds)]);
   } else {
     const known = walks.filter(({ verdict }) => verdict === "finding");
     violations.forEach((walk, n) => {
@@ -172,12 +214,12 @@ async function search(flags: SearchFlags): Promise<number> {
       ...known.map(({ clause, actions, sentence }) =>
         `known ${clause}, ${actions.length} steps: ${sentence}`.slice(0, 80),
       ),
-      ...coverageBlock(job.search, ended, levels.length - 1, seconds),
+      ...coverageBlock(done, done.ended, done.depth, seconds),
     ]);
   }
   if (flags.risk === true && flags.json !== true) print(riskLines(job.search, system, size));
   if (violations.length > 0) return EXIT.violation;
-  return ended === "interrupted" ? EXIT.interrupted : EXIT.holds;
+  return done.ended === "interrupted" ? EXIT.interrupted : EXIT.holds;
 }
 
 const repeated = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -200,6 +242,7 @@ export function registerSearch(program: Command): void {
     .option("--resume <file>", "carry a kept search on, with the ends of --bound")
     .option("--out <folder>", "where counterexamples go (default: out/counterexamples)")
     .option("--risk", "say which rules would notice a missing guard, one guard at a time")
+    .option("--workers <n>", "search on so many threads, each a share of the states")
     .option("--json", "print one JSON object")
     .action(exiting(search));
 }

@@ -3,9 +3,7 @@
 import { type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
 import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
 import { CLAUSES, INVARIANTS } from "../../spec/registry.ts";
-import { coverageOf } from "../search/coverage-of-search.ts";
 import type { Ended } from "../search/exhaustive/bfs.ts";
-import type { WorldSearch } from "../search/find-violation.ts";
 import { wrapped } from "./found-lines.ts";
 
 const grouped = (count: number): string => count.toLocaleString("en-US");
@@ -34,26 +32,33 @@ export function exercisedLines(coverage: Coverage): readonly string[] {
   return [
     `rules ${share(rules, never.rules)}   guards ${share(GUARDS.length, never.guards)}   ` +
       `transitions ${share(TRANSITIONS.length, never.transitions)}   ` +
-      `error codes ${coverage.errnos.size}   action pairs ${coverage.pairs.size}`,
+      `error codes ${coverage.errnos.size}` +
+      (coverage.pairs.size === 0 ? "" : `   action pairs ${coverage.pairs.size}`),
     ...list("rule", never.rules, 4),
     ...list("transition", never.transitions, 3),
   ];
 }
 
+/** How much a search saw. */
+export interface Searched {
+  readonly states: number;
+  readonly transitions: number;
+  readonly coverage: Coverage;
+}
+
 /** The block after every search. */
 export function coverageBlock(
-  search: WorldSearch,
+  { states, transitions, coverage }: Searched,
   ended: Ended,
   depth: number,
   seconds: number,
 ): readonly string[] {
-  const { set, transitions } = search;
   const rate = seconds > 0 ? Math.round(transitions / seconds) : 0;
-  const stops = [...coverageOf(search).unmodelled.keys()].sort();
+  const stops = [...coverage.unmodelled.keys()].sort();
   return [
-    `states ${grouped(set.size)} (${endText[ended]})   depth ${depth}   ` +
+    `states ${grouped(states)} (${endText[ended]})   depth ${depth}   ` +
       `steps ${grouped(transitions)}   ${seconds.toFixed(1)} s   ${grouped(rate)} steps/s`,
-    ...exercisedLines(coverageOf(search)),
+    ...exercisedLines(coverage),
     ...(stops.length === 0 ? [] : limited(wrapped("not modelled: ", stops.join("; ")), 2)),
   ];
 }

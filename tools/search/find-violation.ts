@@ -84,18 +84,17 @@ export function playActions(
 }
 
 /** The actions of a way that a search found, played again; throws if they break nothing there. */
-export function violationOf(
-  search: WorldSearch,
-  found: Found,
+export function violationOn(
+  moves: readonly Move[],
+  broken: string,
   system: SystemConfig,
   options: WorldOptions = {},
 ): ViolationFound {
-  const moves = pathTo(search, found);
   const actions = moves.flatMap(({ action }) => (action === undefined ? [] : [action]));
   const steps = playActions(system, actions, options);
-  const violation = checkSteps(steps).violations.find(({ rule }) => rule === found.rule);
+  const violation = checkSteps(steps).violations.find(({ rule }) => rule === broken);
   if (violation === undefined) {
-    throw new Error(`${found.rule}: the packed search and the readable model disagree`);
+    throw new Error(`${broken}: the packed search and the readable model disagree`);
   }
   const end = violation.step + 1;
   return {
@@ -105,6 +104,14 @@ export function violationOf(
     steps: steps.slice(0, end),
   };
 }
+
+/** The same for what a search of one thread found. */
+export const violationOf = (
+  search: WorldSearch,
+  found: Found,
+  system: SystemConfig,
+  options: WorldOptions = {},
+): ViolationFound => violationOn(pathTo(search, found), found.rule, system, options);
 
 /** Searches until the first rule breaks that nobody expects, or to the bound. */
 export function findViolation(system: SystemConfig, wanted: Wanted = {}): Sought {

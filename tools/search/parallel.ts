@@ -1,0 +1,212 @@
+// A search on several threads: each owns a share of the states, and all expand one level at a time.
+
+import { Worker } from "node:worker_threads";
+import { type Coverage, createCoverage } from "../../counterexamples/coverage.ts";
+import type { SearchOrder } from "./checkpoint.ts";
+import type { Bound, Ended } from "./exhaustive/bfs.ts";
+import { movesAlong } from "./exhaustive/path.ts";
+import { startWorld } from "./find-violation.ts";
+import type { Move } from "./world/world.ts";
+
+/** Rows that one worker found for another. */
+export interface Packet {
+  readonly from: number;
+  readonly rows: Uint32Array;
+  /** Where each was reached from: an index times the number of workers, plus the worker. */
+  readonly parents: Int32Array;
+  /** Part, number and value of what the other was not told of yet. */
+  readonly values: readonly (readonly [number, number, unknown])[];
+}
+
+/** A broken rule: in the step out of a state of the worker's, or on the way out of `parent`. */
+export interface WorkerFound {
+  readonly rule: string;
+  readonly sentence: string;
+  readonly state: number;
+  readonly parent?: number;
+}
+
+export type Question =
+  | { readonly kind: "begin" }
+  | { readonly kind: "expand" }
+  | { readonly kind: "take"; readonly packets: readonly Packet[] }
+  | { readonly kind: "state"; readonly index: number }
+  | { readonly kind: "coverage" };
+
+export type Answer =
+  | {
+      readonly kind: "expanded";
+      readonly packets: readonly Packet[];
+      readonly found: readonly WorkerFound[];
+      readonly transitions: number;
+    }
+  | {
+      readonly kind: "taken";
+      readonly fresh: number;
+      readonly states: number;
+      readonly found: readonly WorkerFound[];
+    }
+  | { readonly kind: "state"; readonly values: readonly unknown[]; readonly parent: number }
+  | { readonly kind: "coverage"; readonly coverage: Coverage };
+
+type AnswerOf<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
+
+/** What a parallel search came to. */
+export interface ParallelSearch {
+  readonly ended: Ended;
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  readonly coverage: Coverage;
+  /** By rule: a shortest way to its first break. */
+  readonly ways: ReadonlyMap<string, readonly Move[]>;
+}
+
+interface Pool {
+  readonly ask: <K extends Answer["kind"]>(
+    questions: readonly (Question | undefined)[],
+    kind: K,
+  ) => Promise<readonly AnswerOf<K>[]>;
+  readonly end: () => Promise<unknown>;
+}
+
+function createPool(order: SearchOrder, count: number): Pool {
+  const workers = Array.from(
+    { length: count },
+    (_, self) =>
+      new Worker(new URL("./parallel-worker.ts", import.meta.url), {
+        workerData: { order, self, count },
+      }),
+  );
+  const askOne = (worker: Worker, question: Question): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      worker.once("error", reject);
+      worker.once("message", (answer: Answer) => {
+        worker.off("error", reject);
+        resolve(answer);
+      });
+      worker.postMessage(question);
+    });
+  return {
+    ask: async (questions, kind) => {
+      const asked = questions.flatMap((question, n) =>
+        question === undefined ? [] : [askOne(workers[n] as Worker, question)],
+      );
+      const answers = await Promise.all(asked);
+      if (answers.some((answer) => answer.kind !== kind)) throw new Error(`no answer ${kind}`);
+      return answers as unknown as readonly AnswerOf<typeof kind>[];
+    },
+    end: () => Promise.all(workers.map((worker) => worker.terminate())),
+  };
+}
+
+/** Where the last step to a broken rule begins: a state by its worker and index. */
+interface Broken {
+  readonly rule: string;
+  readonly worker: number;
+  readonly index: number;
+}
+
+/** Searches a world on `count` threads. */
+export async function searchInParallel(
+  order: SearchOrder,
+  bound: Bound,
+  count: number,
+  pause: (text: string) => boolean,
+): Promise<ParallelSearch> {
+  const pool = createPool(order, count);
+  const everyone = (question: Question): readonly Question[] =>
+    Array.from({ length: count }, () => question);
+  const broken = new Map<string, Broken>();
+  const noteAll = (worker: number, found: readonly WorkerFound[]): void => {
+    for (const { rule, state, parent } of found) {
+      if (broken.has(rule)) continue;
+      const place = parent === undefined ? { worker, index: state } : placeOf(parent, count);
+      broken.set(rule, { rule, ...place });
+    }
+  };
+  try {
+    let states = 1;
+    let transitions = 0;
+    let depth = -1;
+    let ended: Ended | undefined;
+    let taken = await pool.ask(everyone({ kind: "begin" }), "taken");
+    while (ended === undefined) {
+      if (taken.every(({ fresh }) => fresh === 0)) ended = "all states";
+      else depth += 1;
+      if (ended !== undefined) break;
+      if (bound.depth !== undefined && depth >= bound.depth) ended = "depth";
+      else if (bound.states !== undefined && states >= bound.states) ended = "states";
+      else if (pause(`${states} states, depth ${depth}, ${transitions} transitions`)) {
+        ended = "interrupted";
+      }
+      if (ended !== undefined) break;
+      const expanded = await pool.ask(everyone({ kind: "expand" }), "expanded");
+      for (const [worker, { found }] of expanded.entries()) noteAll(worker, found);
+      transitions = expanded.reduce((sum, answer) => sum + answer.transitions, 0);
+      const packets = (to: number): readonly Packet[] =>
+        expanded.flatMap((answer, from) => (from === to ? [] : [answer.packets[to] as Packet]));
+      const questions = everyone({ kind: "begin" }).map(
+        (_, to): Question => ({ kind: "take", packets: packets(to) }),
+      );
+      taken = await pool.ask(questions, "taken");
+      for (const [worker, { found }] of taken.entries()) noteAll(worker, found);
+      states = taken.reduce((sum, answer) => sum + answer.states, 0);
+    }
+    const ways = await waysTo(pool, order, [...broken.values()], count);
+    const coverages = await pool.ask(everyone({ kind: "coverage" }), "coverage");
+    const coverage = coverages.map((answer) => answer.coverage).reduce(merged, createCoverage());
+    return { ended, states, transitions, depth, coverage, ways };
+  } finally {
+    await pool.end();
+  }
+}
+
+const placeOf = (encoded: number, count: number) => ({
+  worker: encoded % count,
+  index: Math.floor(encoded / count),
+});
+
+/** The ways to what is broken, put together from the workers' states. */
+async function waysTo(
+  pool: Pool,
+  order: SearchOrder,
+  broken: readonly Broken[],
+  count: number,
+): Promise<ReadonlyMap<string, readonly Move[]>> {
+  const options = order.omit.length === 0 ? {} : { omit: new Set(order.omit) };
+  const search = startWorld(order.system, order.size, options, order.useSymmetry);
+  const { tables } = search.explorer;
+  const ways = new Map<string, readonly Move[]>();
+  for (const { rule, worker, index } of broken) {
+    const chain: Uint32Array[] = [];
+    for (let at = index * count + worker; at >= 0; ) {
+      const place = placeOf(at, count);
+      const questions = Array.from({ length: count }, (_, n): Question | undefined =>
+        n === place.worker ? { kind: "state", index: place.index } : undefined,
+      );
+      const [state] = await pool.ask(questions, "state");
+      if (state === undefined) throw new Error("a worker forgot a state");
+      const values = Object.fromEntries(tables.map(({ name }, part) => [name, state.values[part]]));
+      chain.unshift(search.explorer.rowOf(values as never));
+      at = state.parent;
+    }
+    ways.set(rule, movesAlong(search, chain, rule));
+  }
+  return ways;
+}
+
+/** Two coverages in one. */
+function merged(a: Coverage, b: Coverage): Coverage {
+  const sum = (left: ReadonlyMap<string, number>, right: ReadonlyMap<string, number>) => {
+    const both = new Map(left);
+    for (const [key, times] of right) both.set(key, (both.get(key) ?? 0) + times);
+    return both;
+  };
+  const maps = Object.entries(a).map(([key, value]) => {
+    const other = b[key as keyof Coverage];
+    if (value instanceof Map) return [key, sum(value, other as ReadonlyMap<string, number>)];
+    return [key, (value as number) + (other as number)];
+  });
+  return Object.fromEntries(maps) as Coverage;
+}

@@ -48,7 +48,7 @@ function searched(size: Partial<WorldSize>, useSymmetry = true, system = SYSTEM)
  * of behaviour changes them, and is to be meant.
  */
 const STATES: readonly (readonly [string, Partial<WorldSize>, number, number])[] = [
-  ["the lifecycle, one module, one VM", LIFECYCLE, 9079, 9079],
+  ["the lifecycle, one module, one VM", LIFECYCLE, 12398, 12398],
   ["EL2 code that moves one page", OWNERSHIP, 2379, 2379],
   ["two modules", TWO_MODULES, 43524, 21781],
   ["one step of a load fails", FAILING, 1283, 1283],

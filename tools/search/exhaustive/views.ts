@@ -38,17 +38,20 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
   const prototype = Object.defineProperties({}, accessors(read, everyPart)) as object;
   let values: readonly unknown[] = [];
   const value = (part: number): unknown => values[part];
-  const before = new Map<string, S>();
-  const after = new Map<string, S>();
+  const before = new Map<string, PropertyDescriptorMap>();
+  const after = new Map<string, PropertyDescriptorMap>();
 
-  /** One object for each choice of own keys: it shows whatever is looked at. */
-  function shown(objects: Map<string, S>, get: (part: number) => unknown, own: readonly number[]) {
+  /** A new object for each look: rules may remember by identity what they saw of a state. */
+  function shown(
+    made: Map<string, PropertyDescriptorMap>,
+    get: (part: number) => unknown,
+    own: readonly number[],
+  ): S {
+    if (own.length === 0) return Object.create(prototype) as S;
     const key = own.join();
-    const known = objects.get(key);
-    if (known !== undefined) return known;
-    const made = Object.create(prototype, accessors(get, own)) as S;
-    objects.set(key, made);
-    return made;
+    const descriptors = made.get(key) ?? accessors(get, own);
+    made.set(key, descriptors);
+    return Object.create(prototype, descriptors) as S;
   }
 
   return {

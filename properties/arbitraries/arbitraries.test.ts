@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatCounterexample, parseCounterexample } from "../../counterexamples/counterexample.ts";
-import { EXAMPLES, LATER_EXAMPLES } from "./examples.ts";
+import { CHECKED_EXAMPLES, EXAMPLES, LATER_EXAMPLES } from "./examples.ts";
 import { FAILING_LOADS, GOOD_BOOTS, probed } from "./failing-loads.ts";
 import { program } from "./program.ts";
 import { SYSTEMS, scenario } from "./scenario.ts";
@@ -22,7 +22,7 @@ test("every example on disk is one of the examples, and there are no others", ()
         .filter((file) => file.endsWith(".ko"))
         .map((file) => `examples/${name}/${file}`),
     );
-  const known = [...EXAMPLES, ...LATER_EXAMPLES];
+  const known = [...EXAMPLES, ...LATER_EXAMPLES, ...CHECKED_EXAMPLES];
   expect(known.map(({ file }) => file).sort()).toEqual(onDisk.sort());
 });
 

@@ -42,11 +42,6 @@ export const INEXPRESSIBLE: readonly Inexpressible[] = [
     why: "CPUs interleave in sequence here: no reader sees one store and not the one before it.",
   },
   {
-    id: "M32",
-    wrong: "What a handler of permission faults returns is read the wrong way round.",
-    why: "The machine asks the handler; no step of the model has its answer. A trace notices: ops.",
-  },
-  {
     id: "M44",
     wrong: "A module takes back the protection that another one gave.",
     why: "No kernel keeps which module gave it, so that every one of them does this.",

@@ -1,10 +1,20 @@
-// Faults in what the host gets for its SMCs and its aborts: M33, M34, M61.
+// Faults in what the host gets for its SMCs and its aborts: M32 to M34, M61.
 
 import type { NamedMutant } from "../mutant.ts";
 
 const SMC = "model/smc/host-smc.ts";
 
 export const HOST_MUTANTS: readonly NamedMutant[] = [
+  {
+    id: "M32",
+    wrong: "What a handler of permission faults returns is read the wrong way round.",
+    change: {
+      file: "model/ownership/host-faults.ts",
+      from: "if (value === 0 || isAlone(hyp)) return returned(value);",
+      to: 'if (value === 0 || isAlone(hyp)) return returned(value === 0 ? negative("EPERM") : 0);',
+    },
+    spokenOfBy: ["OWN-72", "OWN-74", "OWN-75", "OWN-76"],
+  },
   {
     id: "M33",
     wrong: "A handler that leaves an SMC to others is taken for one that kept it.",

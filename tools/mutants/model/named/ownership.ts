@@ -42,8 +42,8 @@ export const OWNERSHIP_MUTANTS: readonly NamedMutant[] = [
     wrong: "A page that nobody pinned is unpinned.",
     change: {
       file: SHARE,
-      from: '({ refcount, hyp: el2 }) => refcount > 0 || el2 === "OWNED",',
-      to: '({ refcount, hyp: el2 }) => refcount >= 0 || el2 === "OWNED",',
+      from: 'permits: (hyp, action) => stumbles(hyp, action) !== "zero",',
+      to: "permits: () => true,",
     },
     spokenOfBy: ["OWN-16", "INV-22"],
   },

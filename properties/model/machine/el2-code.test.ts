@@ -99,6 +99,7 @@ describe("EL2 code", () => {
     expect(callEl2(machine, 0, CODE, [], notes().env, 1000)).toEqual({
       kind: "budget",
       where: `EL2 at 0x${CODE.toString(16)}`,
+      pc: CODE,
       instructions: 1000,
     });
   });

@@ -11,7 +11,14 @@ import { findLeaf } from "../../../model/pgtable/table.ts";
 import { addressOf, hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
 import type { Hyp, ModuleMapping } from "../../../spec/types/hyp.ts";
 import { PAGE_HYP, PAGE_HYP_EXEC, PAGE_HYP_RO } from "../../../spec/types/module.ts";
-import { HYP_PAGE, type PageState, PLAIN_PAGE } from "../../../spec/types/page.ts";
+import {
+  GUEST_PAGE,
+  GUEST_SHARED_PAGE,
+  HYP_PAGE,
+  LENT_PAGE,
+  type PageState,
+  PLAIN_PAGE,
+} from "../../../spec/types/page.ts";
 import { finalised, newMachine, STARTED } from "../machine/bench-machine.ts";
 
 /** The states that the ownership table has, without the protections of modules. */
@@ -20,10 +27,10 @@ const STATES: readonly PageState[] = [
   HYP_PAGE,
   { host: "SHARED_OWNED", owner: "HOST", hyp: "SHARED_BORROWED", refcount: 0 },
   { host: "SHARED_OWNED", owner: "HOST", hyp: "SHARED_BORROWED", refcount: 2 },
-  { host: "SHARED_OWNED", owner: "HOST", hyp: "NOPAGE", refcount: 0 },
-  { host: "NOPAGE", owner: "GUEST", hyp: "NOPAGE", refcount: 0 },
+  LENT_PAGE,
+  GUEST_PAGE,
   { host: "NOPAGE", owner: "FFA", hyp: "NOPAGE", refcount: 0 },
-  { host: "SHARED_BORROWED", owner: "HOST", hyp: "NOPAGE", refcount: 0 },
+  GUEST_SHARED_PAGE,
   { host: "MODULE_OWNED", owner: "PROTECTED", hyp: "NOPAGE", refcount: 0 },
 ];
 

@@ -37,6 +37,12 @@ export const CARVED_OUT_ALWAYS = { first: pfn(0x7f400), last: pfn(0x7fbff) } as 
 /** The first and the last page of memory of the measured machine: 1 GiB at 0x40000000. */
 export const MEMORY = { first: pfn(0x40000), last: pfn(0x7ffff) } as const;
 
+/**
+ * Where the firmware of guests lies: one region that the kernel has no mapping of.
+ * Source: measured, the fw-* traces: 0x78000000. CHOICE: every size starts there.
+ */
+export const PVMFW_FIRST = pfn(0x7_8000);
+
 /** The state of the carve-out is not kept page by page: `pageOf` answers for it. */
 export const CARVE_OUT_PAGE = HYP_PAGE;
 

@@ -3,7 +3,8 @@
 
 import { writeBytes } from "../../cpu/memory.ts";
 import { branchOf } from "../../spec/branches/branches.ts";
-import { initialHyp } from "../initial.ts";
+import { addressOf } from "../../spec/types/address.ts";
+import { initialHyp, PVMFW_FIRST } from "../initial.ts";
 import { boot, modprobeHost } from "../kernel/boot.ts";
 import { deleteModule, finitModule } from "../kernel/finit-module.ts";
 import { createHostKvm } from "../kernel/kvm/host-kvm.ts";
@@ -39,11 +40,7 @@ export const DEFAULT_BUDGET = 1_000_000;
  */
 const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
 
-/**
- * Where the firmware lies. Source: measured, the fw-* traces: one no-map region at 0x78000000.
- * CHOICE: every size starts there.
- */
-const FIRMWARE_BASE = 0x7800_0000n;
+const FIRMWARE_BASE = addressOf(PVMFW_FIRST);
 
 const firmwareOf = ({ firmwareBytes }: BootPlan): MachineOptions =>
   firmwareBytes === 0

@@ -3,9 +3,7 @@
 import { type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { HypVm } from "../../spec/types/hyp-vm.ts";
-
-/** Where the image lies. Source: measured, the fw-* traces: one no-map region at 0x78000000. */
-const PVMFW_BASE = 0x7_8000;
+import { PVMFW_FIRST } from "../initial.ts";
 
 /**
  * The page of the image that a donated page is to be filled with; "none" outside the firmware's
@@ -23,5 +21,7 @@ export function firmwarePage(
   const end = pvmfwLoadAddr + size;
   if (ipa + 4096n <= pvmfwLoadAddr || ipa >= end) return "none";
   const offset = ipa - pvmfwLoadAddr;
-  return offset < 0n || offset % 4096n !== 0n ? undefined : pfn(PVMFW_BASE + Number(offset >> 12n));
+  return offset < 0n || offset % 4096n !== 0n
+    ? undefined
+    : pfn(PVMFW_FIRST + Number(offset >> 12n));
 }

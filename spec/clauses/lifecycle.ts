@@ -100,8 +100,29 @@ export const LIFECYCLE: readonly StepClause[] = [
           step.post.boot.hypUp === (step.pre.boot.mode === "protected"),
           `hypUp is ${step.post.boot.hypUp} in mode ${step.pre.boot.mode}`,
         ),
-        changesOnly(step, "boot.hypUp"),
+        changesOnly(step, "boot.hypUp", "pages"),
       ),
+  }),
+  clause({
+    id: "LIFE-52",
+    kind: "kernel",
+    statement: "EL2 takes the region of the firmware when it comes up, and no page besides.",
+    source: [
+      cite("android14-6.1", "recreate_hyp_mappings, fix_host_ownership, hyp/nvhe/setup.c"),
+      cite("android14-6.1", "kvm_hyp_reserve: the region is NOMAP, so that nobody shares it"),
+    ],
+    on: ["kvm_arm_init"],
+    applies: ({ pre }) => pre.boot.mode !== "none",
+    holds: ({ pre, post }) => {
+      const taken = post.boot.hypUp ? Math.ceil(pre.firmware.regionBytes / 4096) : 0;
+      const owned = [...post.pages.values()].filter(
+        ({ owner, hyp }) => owner === "HYP" && hyp === "OWNED",
+      );
+      return ensure(
+        post.pages.size === taken && owned.length === taken,
+        `${owned.length} of ${post.pages.size} pages are the hypervisor's, not ${taken}`,
+      );
+    },
   }),
   clause({
     id: "LIFE-5",

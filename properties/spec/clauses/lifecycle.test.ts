@@ -4,6 +4,8 @@ import { describe } from "vitest";
 import { DEPRIVILEGE } from "../../../spec/clauses/deprivilege.ts";
 import { LIFECYCLE } from "../../../spec/clauses/lifecycle.ts";
 import { UNLOAD } from "../../../spec/clauses/unload.ts";
+import { pfn } from "../../../spec/types/address.ts";
+import { HYP_PAGE } from "../../../spec/types/page.ts";
 import {
   answered,
   answering,
@@ -58,6 +60,14 @@ const off = like(POWER_ON, (h) => {
 });
 const protectedMode = like(POWER_ON, (h) => {
   h.boot.mode = "protected";
+});
+/** Two pages of firmware. Source: measured, fw-*: the region is at 0x78000000. */
+const withFirmware = like(protectedMode, (h) => {
+  h.firmware.regionBytes = 0x2000;
+});
+const takesFirmware = step(withFirmware, KVM_ARM_INIT, returned(0), (h) => {
+  h.boot.hypUp = true;
+  h.pages.set(pfn(0x78000), { ...HYP_PAGE }).set(pfn(0x78001), { ...HYP_PAGE });
 });
 const up = step(protectedMode, KVM_ARM_INIT, returned(0), (h) => {
   h.boot.hypUp = true;
@@ -117,6 +127,15 @@ describe("boot", () => {
         h.boot.hypUp = true;
       }),
       leaving(up, setsKey),
+    ],
+    "LIFE-52": [
+      takesFirmware,
+      step(withFirmware, KVM_ARM_INIT, returned(0), (h) => {
+        h.boot.hypUp = true;
+      }),
+      leaving(takesFirmware, (h) => {
+        h.pages.set(pfn(0x78002), { ...HYP_PAGE });
+      }),
     ],
     "LIFE-5": [
       asksSecond,

@@ -87,6 +87,7 @@ export function initialHyp(config: SystemConfig, firmwareBytes: number): Hyp {
     pages: new Map(),
     vms: new Map(),
     vmTable: new Map(),
+    reservedHandles: new Set(),
     loaded: new Array<undefined>(config.cpuCount).fill(undefined),
     memProtect: 0,
     vmcr: new Map(),

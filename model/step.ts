@@ -1,5 +1,6 @@
 // One step of the system: an action, its answer, the state after.
 
+import { vmsOf } from "../spec/branches/branches.ts";
 import type { Step } from "../spec/clause.ts";
 import type { Action, ActionKind, ActionOf, Hvc, Op, Smc } from "../spec/types/action.ts";
 import type { GuestHvc } from "../spec/types/guest-action.ts";
@@ -105,7 +106,8 @@ function stepGuestHvc(pre: Hyp, action: GuestHvc, options: ApplyOptions): Applie
   if (loaded === undefined) return unmodelled(pre, "an HVC of a guest that is not loaded");
   const applied = apply(guestCallOf(pre, action), pre, action, options);
   const { outcome } = applied;
-  if (outcome.kind !== "exits" || !loaded.vm.isProtected) return applied;
+  const kept = loaded.vm.isProtected && vmsOf(pre.config).keepsRegisters;
+  if (outcome.kind !== "exits" || !kept) return applied;
   const exit = exitOf(outcome, action.x);
   return { ...applied, post: withExit(applied.post, loaded.handle, loaded.index, exit) };
 }

@@ -30,6 +30,7 @@ import {
 import { hostMemAbort } from "./ownership/host-mem-abort.ts";
 import { SMC_TRANSITIONS } from "./smc/host-smc.ts";
 import type { GuardKey, Transition } from "./transition.ts";
+import { donatePage } from "./vm/donate-guest.ts";
 import { hostReclaimPage, memAbort } from "./vm/guest-pages.ts";
 import { guestBudgetSpent, kvmPsciCall, kvmSmcccCall } from "./vm/host-calls.ts";
 import {
@@ -85,6 +86,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   budgetSpent,
   ...HYPERCALLS,
   ...MAP_ENDS,
+  donatePage,
   ...OPS.values(),
   kvmCheckExtension,
   kvmCreateVm,

@@ -1,5 +1,6 @@
 // The calls that a guest can make, by number, and what they answer with.
 
+import type { VmPolicy } from "./branches/vm-policy.ts";
 /** Source: linux/arm-smccc.h; the vendor calls are those of KVM (android14-6.1). */
 export const SMCCC = {
   VERSION: 0x8000_0000,
@@ -39,6 +40,32 @@ export const PSCI = {
   AFFINITY_INFO64: 0xc400_0004,
   SYSTEM_RESET2_64: 0xc400_0012,
 } as const;
+
+/** The vendor's calls: number n has bit n in the features that a guest is told. */
+const VENDOR_CALLS: readonly number[] = [
+  SMCCC.VENDOR_HYP_FEATURES,
+  SMCCC.PTP,
+  SMCCC.HYP_MEMINFO,
+  SMCCC.MEM_SHARE,
+  SMCCC.MEM_UNSHARE,
+  SMCCC.MMIO_GUARD_INFO,
+  SMCCC.MMIO_GUARD_ENROLL,
+  SMCCC.MMIO_GUARD_MAP,
+  SMCCC.MMIO_GUARD_UNMAP,
+  SMCCC.MEM_RELINQUISH,
+];
+
+/** Whether a call is the vendor's, of those with a number. */
+export const isVendorCall = (id: number): boolean => VENDOR_CALLS.includes(id);
+
+/**
+ * Whether EL2 looks at a call of a protected guest: at every one where it keeps the registers,
+ * otherwise at those that it tells the guest of. Source: kvm_handle_pvm_hvc64, hyp/nvhe/pkvm.c.
+ */
+export function isOfEl2({ keepsRegisters, features }: VmPolicy, id: number): boolean {
+  const bit = VENDOR_CALLS.indexOf(id);
+  return keepsRegisters || (bit >= 0 && ((features >> bit) & 1) === 1);
+}
 
 const signed64 = (value: number): bigint => BigInt.asUintN(64, BigInt(value));
 

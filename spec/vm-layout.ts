@@ -1,21 +1,29 @@
 // Sizes and byte offsets of the structures that host and EL2 exchange about a VM (android14-6.1).
+// CHOICE: mainline 7.3 has the same places for the host's; only what EL2 keeps was measured there.
+
+import { vmsOf } from "./branches/branches.ts";
+import type { Hyp } from "./types/hyp.ts";
 
 /** Bytes of a structure, and how it is known. Source: measured, machines (both builds equal). */
 export const SIZE = {
   /** struct kvm. */
   kvm: 4080n,
-  /** struct pkvm_hyp_vm, before its array of vCPU pointers. */
-  hypVm: 4448n,
   hypVcpuPointer: 8n,
   /** struct kvm_vcpu. */
   vcpu: 9120n,
-  /** struct pkvm_hyp_vcpu. */
-  hypVcpu: 9152n,
   /** Level 1 of a guest's stage 2, which must be aligned to it. */
   pgd: 8192n,
   /** An int for each CPU. */
   lastRanEntry: 4n,
 } as const;
+
+/** struct pkvm_hyp_vm with a pointer for each vCPU that it may have. */
+export const hypVmBytes = ({ config }: Pick<Hyp, "config">, vcpus: number | bigint): bigint =>
+  BigInt(vmsOf(config).hypVmBytes) + SIZE.hypVcpuPointer * BigInt(vcpus);
+
+/** struct pkvm_hyp_vcpu. */
+export const hypVcpuBytes = ({ config }: Pick<Hyp, "config">): bigint =>
+  BigInt(vmsOf(config).hypVcpuBytes);
 
 /** Offsets in struct kvm. Source: measured, machines. */
 export const KVM = {

@@ -1,5 +1,6 @@
 // An abort of a guest's stage 2: what of it the host may see, and with that, emulate.
 
+import { vmsOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import type { GuestAbort } from "../../spec/types/guest-action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
@@ -74,7 +75,8 @@ export const guestAbort: Transition<GuestAbort> = {
   guards: [],
   effect: (hyp, action) => {
     const { vm, vcpu } = running(hyp, action.cpu);
-    if (!vm.isProtected) return exits(action, undefined, action.esr);
+    const { keepsRegisters } = vmsOf(hyp.config);
+    if (!vm.isProtected || !keepsRegisters) return exits(action, undefined, action.esr);
     const { outcome, exit } = leave(action, isMmio(hyp as unknown as Hyp, action));
     vcpu.exit = exit;
     return outcome;

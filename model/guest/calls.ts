@@ -1,6 +1,7 @@
 // Every call of a protected guest by its number, and what becomes of the others.
 
-import { functionOf, PSCI, RET, SMCCC } from "../../spec/guest-calls.ts";
+import { vmsOf } from "../../spec/branches/branches.ts";
+import { functionOf, isOfEl2, PSCI, RET, SMCCC } from "../../spec/guest-calls.ts";
 import { cite } from "../../spec/sources.ts";
 import type { GuestHvc } from "../../spec/types/guest-action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
@@ -37,14 +38,20 @@ const smcccVersion = fixed("smccc_version", "pvm-peek: 0x10001", 0x1_0001n);
 const UID = [0xb66f_b428n, 0xe911_c52en, 0x564b_caa9n, 0x743a_004dn] as const;
 const vendorUid = fixed("vendor_hyp_call_uid", "pvm-peek: four words", ...UID);
 
-/** Bits 0 and 2 to 9: what this file knows. Source: ARM_SMCCC_KVM_FUNC_*, linux/arm-smccc.h. */
-const vendorFeatures = fixed("vendor_hyp_features", "pvm-peek: 0x3fd", 0x3fdn);
+/** The bits of what EL2 knows. Source: ARM_SMCCC_KVM_FUNC_*, linux/arm-smccc.h. */
+const vendorFeatures: GuestCall = {
+  name: "vendor_hyp_features",
+  source: [SOURCE, cite("measured", "pvm-peek: 0x3fd"), cite("measured", "pvm: 0x1d on 7.3.4")],
+  guards: [],
+  effect: ({ config }) => toGuest(BigInt(vmsOf(config).features)),
+};
 
 /** Everything else, TRNG without a firmware that has it included. Source: pkvm_handle_psci. */
 const notSupported = fixed("pvm_psci_not_supported", "pvm-peek: 0xdead", RET.NOT_SUPPORTED);
 
 /**
- * A guest that is not protected is the host's: it sees everything.
+ * A guest that is not protected is the host's: it sees everything. So it does of a call that EL2
+ * does not look at where the host has the registers.
  * Source: hyp_exit_handlers, hyp/nvhe/switch.c: nothing handles HVC64 of such a guest.
  */
 const everythingToHost: GuestCall = {
@@ -97,7 +104,9 @@ export const GUEST_CALLS: readonly GuestCall[] = [
 /** The transition of a call: by the kind of the guest and the number. */
 export function guestCallOf(hyp: Hyp, action: GuestHvc): GuestCall {
   if (loadedOn(hyp, action.cpu)?.vm.isProtected !== true) return everythingToHost;
-  return CALLS.get(functionOf(action.x)) ?? notSupported;
+  const id = functionOf(action.x);
+  if (!isOfEl2(vmsOf(hyp.config), id)) return everythingToHost;
+  return CALLS.get(id) ?? notSupported;
 }
 
 const EC_SHIFT = 26n;

@@ -1,5 +1,7 @@
 // MEM_SHARE, MEM_UNSHARE, MEM_RELINQUISH and HYP_MEMINFO of a protected guest.
 
+import { vmsOf } from "../../spec/branches/branches.ts";
+import { RET } from "../../spec/guest-calls.ts";
 import { cite } from "../../spec/sources.ts";
 import type { GuestHvc } from "../../spec/types/guest-action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
@@ -34,6 +36,14 @@ const inRange: Guard<GuestHvc> = {
   refusal: INVALID,
 };
 
+/** The address of a page, and not one inside it, where the branch asks for that. */
+const aligned: Guard<GuestHvc> = {
+  clause: "GUEST-28",
+  permits: (hyp, call) =>
+    !vmsOf(hyp.config).checksAlignment || (argument(call, 1) & 0xfffn) === 0n,
+  refusal: INVALID,
+};
+
 const inState = (state: GuestPageState): Guard<GuestHvc> => ({
   clause: "GUEST-23",
   permits: (hyp, call) => pageAt(hyp, call)?.state === state,
@@ -50,9 +60,9 @@ const ESR_NO_PAGE = (0x24n << 26n) | (1n << 6n) | 0x07n;
  * The call looks like a store that found no page, so that the host maps one; then it is made again.
  * Source: __pkvm_memshare_page_req, hyp/nvhe/pkvm.c (android14-6.1).
  */
-const requestPage = (call: GuestHvc): Outcome => ({
+const requestPage = ({ config }: Pick<Hyp, "config">, call: GuestHvc): Outcome => ({
   kind: "exits",
-  x: [],
+  x: vmsOf(config).keepsRegisters ? [] : undefined,
   esr: ESR_NO_PAGE,
   far: 0n,
   ipa: pageOfAddress(argument(call, 1)),
@@ -67,25 +77,27 @@ function changeState(hyp: Parameters<GuestCall["effect"]>[0], call: GuestHvc): O
     const shares = page.state === "OWNED";
     page.state = shares ? "SHARED_OWNED" : "OWNED";
     setPage(hyp, page.pfn, shares ? GUEST_SHARED_PAGE : GUEST_PAGE);
-    hyp.memProtect += shares ? -1 : 1;
+    if (vmsOf(hyp.config).countsPages) hyp.memProtect += shares ? -1 : 1;
   }
-  return toHost(call, 4);
+  return vmsOf(hyp.config).tellsOfShares ? toHost(call, 4) : toGuest(RET.SUCCESS);
 }
 
-/** The address need not be that of a page: its page is meant, and the answer repeats it. */
+/** Where the address need not be that of a page, its page is meant, and the answer repeats it. */
 export const memShare: GuestCall = {
   name: "pkvm_memshare_call",
   source: [
     cite("android14-6.1", "pkvm_memshare_call, hyp/nvhe/pkvm.c; __pkvm_guest_share_host"),
     cite("measured", "pvm-peek: 0 and the address; pvm-nolegacy: an address without memory"),
+    cite("measured", "pvm: mainline 7.3.4 answers 0 alone, and -3 for an address inside a page"),
   ],
   guards: [
     reserved(2, 3),
+    aligned,
     inRange,
     {
       clause: "GUEST-22",
       permits: (hyp, call) => pageAt(hyp, call) !== undefined,
-      refusal: (_, call) => requestPage(call),
+      refusal: requestPage,
     },
     inState("OWNED"),
   ],
@@ -99,7 +111,7 @@ export const memUnshare: GuestCall = {
     cite("measured", "pvm-peek: -3 for what is not shared"),
   ],
   // An address out of range finds no page either, and both are answered the same.
-  guards: [reserved(2, 3), inState("SHARED_OWNED")],
+  guards: [reserved(2, 3), aligned, inState("SHARED_OWNED")],
   effect: changeState,
 };
 

@@ -1,5 +1,6 @@
 // __kvm_vcpu_run: which vCPU may run, and what of the host's answer reaches it.
 
+import { vmsOf } from "../../spec/branches/branches.ts";
 import { affinityOf, PSCI, RET, SMCCC } from "../../spec/guest-calls.ts";
 import { cite } from "../../spec/sources.ts";
 import { negative } from "../../spec/types/errno.ts";
@@ -90,8 +91,13 @@ function afterAbort(
   return { kind: "accessed", loads: loaded ? { register: loads, value } : undefined };
 }
 
-function entryOf(vm: Mutable<HypVm>, vcpu: Mutable<HypVcpu>, call: HypercallArgs): GuestEntry {
-  if (!vm.isProtected) return { kind: "from the host" };
+function entryOf(
+  { config }: Pick<Hyp, "config">,
+  vm: Mutable<HypVm>,
+  vcpu: Mutable<HypVcpu>,
+  call: HypercallArgs,
+): GuestEntry {
+  if (!vm.isProtected || !vmsOf(config).keepsRegisters) return { kind: "from the host" };
   if (vcpu.power === "ON_PENDING") return start(vm, vcpu, call);
   const { exit } = vcpu;
   if (exit === undefined) return { kind: "continues" };
@@ -106,7 +112,10 @@ function entryOf(vm: Mutable<HypVm>, vcpu: Mutable<HypVcpu>, call: HypercallArgs
   }
 }
 
-/** __kvm_vcpu_run(host_vcpu): the vCPU that is loaded on this CPU, and no other. */
+/**
+ * __kvm_vcpu_run(host_vcpu): the vCPU that is loaded on this CPU, and no other. Where the host has
+ * the registers the argument is not looked at.
+ */
 export const vcpuRun: Hypercall = {
   name: "__kvm_vcpu_run",
   source: [
@@ -123,7 +132,8 @@ export const vcpuRun: Hypercall = {
       clause: "GUEST-11",
       permits: (hyp, call) => {
         const loaded = loadedOn(hyp, call.cpu);
-        return loaded === undefined || loaded.vcpu.hostVcpu === physicalOf(argument(call, 1));
+        if (loaded === undefined || !vmsOf(hyp.config).keepsRegisters) return true;
+        return loaded.vcpu.hostVcpu === physicalOf(argument(call, 1));
       },
       refusal: () => answered(negative("EINVAL")),
     },
@@ -137,7 +147,8 @@ export const vcpuRun: Hypercall = {
     const loaded = loadedOn(hyp as unknown as Hyp, call.cpu);
     // Only a removed guard gets here without a vCPU: the kernel would follow NULL.
     if (loaded === undefined) return { kind: "hyp-panic", reason: "EL2_ABORT" };
-    const entry = entryOf(loaded.vm as Mutable<HypVm>, loaded.vcpu as Mutable<HypVcpu>, call);
+    const vcpu = loaded.vcpu as Mutable<HypVcpu>;
+    const entry = entryOf(hyp, loaded.vm as Mutable<HypVm>, vcpu, call);
     return { kind: "runs", entry };
   },
 };

@@ -36,6 +36,14 @@ function moduleStruct({ config }: Hyp, call: HypercallArgs): readonly bigint[] {
   );
 }
 
+/** The host's list of pages for the vCPU that a CPU has loaded. */
+function cacheWords(machine: Machine, hyp: Hyp, { cpu }: HypercallArgs): readonly bigint[] {
+  const loaded = loadedOn(hyp, cpu);
+  if (loaded === undefined) return [];
+  const at = loaded.vcpu.hostVcpu + VCPU.memcache;
+  return [...listAt(at), ...links(machine, at)];
+}
+
 /** Where each hypercall looks. */
 const LOOKS: Readonly<
   Record<string, (machine: Machine, hyp: Hyp, call: HypercallArgs) => readonly bigint[]>
@@ -55,12 +63,13 @@ const LOOKS: Readonly<
     const vcpu = physicalOf(argument(call, 2));
     return [VCPU.vcpuIdx, VCPU.features, VCPU.pc, VCPU.regs].map((offset) => vcpu + offset);
   },
-  __pkvm_host_map_guest: (machine, hyp, { cpu }) => {
-    const loaded = loadedOn(hyp, cpu);
-    if (loaded === undefined) return [];
-    const at = loaded.vcpu.hostVcpu + VCPU.memcache;
-    return [...listAt(at), ...links(machine, at)];
+  handle___pkvm_init_vm: (_, __, call) => {
+    const kvm = physicalOf(argument(call, 1));
+    return [kvm + KVM.createdVcpus, kvm + KVM.handle, kvm + KVM.enabled];
   },
+  handle___pkvm_init_vcpu: (_, __, call) => [physicalOf(argument(call, 2)) + VCPU.vcpuIdx],
+  __pkvm_host_map_guest: cacheWords,
+  handle___pkvm_host_donate_guest: cacheWords,
   __pkvm_reclaim_dying_guest_page: (_, hyp, call) => {
     const vm = vmOf(hyp, handleOf(argument(call, 1)));
     return vm === undefined ? [] : listAt(vm.hostKvm + KVM.teardownStage2Mc);

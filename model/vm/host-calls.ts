@@ -1,17 +1,20 @@
 // The calls of guests that reach the host's KVM: what it answers, and what ends KVM_RUN.
 
+import { vmsOf } from "../../spec/branches/branches.ts";
 import {
   AFFINITY,
   AFFINITY_BITS,
   affinityMask,
   affinityOf,
   functionOf,
+  isVendorCall,
   PSCI,
   RET,
   SMCCC,
 } from "../../spec/guest-calls.ts";
 import { cite } from "../../spec/sources.ts";
 import type { GuestBudgetSpent, KvmPsciCall, KvmSmcccCall } from "../../spec/types/guest-action.ts";
+import type { Hyp } from "../../spec/types/hyp.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
 import type { HostVcpu, VmState } from "../../spec/types/vm.ts";
 import type { Mutable, Transition } from "../transition.ts";
@@ -24,13 +27,9 @@ const answer = (...x: readonly bigint[]): Outcome => ({
 /** Source: ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0 to 3, linux/arm-smccc.h; measured, npvm. */
 const UID = [0xb66f_b428n, 0xe911_c52en, 0x564b_caa9n, 0x743a_004dn] as const;
 
-/** FEATURES, PTP, HYP_MEMINFO, MEM_RELINQUISH. Source: measured, npvm: 0x207. */
-const VENDOR_FEATURES = 0x207n;
-
-/** ARM_SMCCC_VERSION_1_1, ARM_SMCCC_TRNG_VERSION_1_0, PSCI 1.1. Source: measured, npvm. */
+/** ARM_SMCCC_VERSION_1_1, ARM_SMCCC_TRNG_VERSION_1_0. Source: measured, npvm; pvm of 7.3.4. */
 const SMCCC_1_1 = 0x1_0001n;
 const TRNG_1_0 = 0x1_0000n;
-const PSCI_1_1 = 0x1_0001n;
 
 /** Functions of TRNG that are there. Source: kvm_trng_call, arch/arm64/kvm/trng.c. */
 const TRNG: ReadonlySet<number> = new Set([
@@ -60,10 +59,13 @@ const PSCI_FEATURES: ReadonlySet<number> = new Set([
   SMCCC.VERSION,
 ]);
 
+/** Vendor's calls whose answer is not in the table. */
+const OTHERWISE_KNOWN: readonly number[] = [SMCCC.VENDOR_HYP_FEATURES, SMCCC.PTP];
+
 /** Whether kvm_psci_call answers a call, and not kvm_smccc_call_handler. */
 export function isPsci(x: readonly bigint[]): boolean {
   const id = functionOf(x);
-  return !SMCCC_ANSWERS.has(id) && !TRNG.has(id) && id !== SMCCC.PTP;
+  return !SMCCC_ANSWERS.has(id) && !TRNG.has(id) && !OTHERWISE_KNOWN.includes(id);
 }
 
 /** Arguments 1 to 3 are 0. */
@@ -73,7 +75,6 @@ const SMCCC_ANSWERS: ReadonlyMap<number, (vm: VmState, call: KvmSmcccCall) => Ou
   [SMCCC.VERSION, () => answer(SMCCC_1_1)],
   [SMCCC.ARCH_FEATURES, (_, { x }) => archFeature(x[1] ?? 0n)],
   [SMCCC.VENDOR_HYP_UID, () => answer(...UID)],
-  [SMCCC.VENDOR_HYP_FEATURES, () => answer(VENDOR_FEATURES)],
   [SMCCC.HYP_MEMINFO, (_, call) => answer(noArguments(call) ? 4096n : RET.INVALID_PARAMETER)],
   // EL2 has done it; what the host answers to these is not looked at.
   [SMCCC.MEM_SHARE, ({ isProtected }) => answer(isProtected ? RET.SUCCESS : RET.NOT_SUPPORTED)],
@@ -108,6 +109,14 @@ export const kvmSmcccCall: Transition<KvmSmcccCall> = {
   effect: (hyp, call) => {
     const vm = hyp.vms.get(call.vm) as VmState | undefined;
     const id = functionOf(call.x);
+    const { hostFeatures, reservesHandles } = vmsOf(hyp.config);
+    if (id === SMCCC.VENDOR_HYP_FEATURES && hostFeatures !== undefined) {
+      return answer(BigInt(hostFeatures));
+    }
+    // Mainline's KVM has never heard of the memory calls and of the guard.
+    if (reservesHandles && isVendorCall(id) && !OTHERWISE_KNOWN.includes(id)) {
+      return answer(RET.NOT_SUPPORTED);
+    }
     const answered = vm === undefined ? undefined : SMCCC_ANSWERS.get(id)?.(vm, call);
     if (answered !== undefined) return answered;
     if (id === SMCCC.TRNG_VERSION) return answer(TRNG_1_0);
@@ -156,6 +165,11 @@ function affinityInfo(vcpus: Vcpus, affinity: bigint, level: bigint): Outcome {
 const VENDOR_RESET = 0x8000_0000n;
 const RESET_FLAG_PSCI_RESET2 = 1n;
 
+/** What PSCI 1.3 adds. Source: PSCI_1_3_FN_SYSTEM_OFF2, uapi/linux/psci.h. */
+const isOfPsci13 = ({ config }: Pick<Hyp, "config">, id: number): boolean =>
+  vmsOf(config).hostPsci >= 0x1_0003 && (id & ~0x4000_0000) >>> 0 === 0x8400_0015;
+const SYSTEM_OFF2: Outcome = { kind: "unmodelled", what: "SYSTEM_OFF2 of a guest" };
+
 /** PSCI 1.1 of a VM, of whatever kind: for a protected one only what EL2 forwards. */
 export const kvmPsciCall: Transition<KvmPsciCall> = {
   name: "kvm_psci_call",
@@ -172,8 +186,9 @@ export const kvmPsciCall: Transition<KvmPsciCall> = {
       narrow ? BigInt.asUintN(32, x[n] ?? 0n) : (x[n] ?? 0n);
     switch (id) {
       case PSCI.VERSION:
-        return answer(PSCI_1_1);
+        return answer(BigInt(vmsOf(hyp.config).hostPsci));
       case PSCI.FEATURES:
+        if (isOfPsci13(hyp, Number(argument(1)))) return SYSTEM_OFF2;
         return answer(PSCI_FEATURES.has(Number(argument(1))) ? RET.SUCCESS : RET.NOT_SUPPORTED);
       case PSCI.MIGRATE_INFO_TYPE:
         return answer(2n);
@@ -201,7 +216,7 @@ export const kvmPsciCall: Transition<KvmPsciCall> = {
       case PSCI.CPU_SUSPEND64:
         return { kind: "hang", where: "CPU_SUSPEND of a guest without interrupts" };
       default:
-        return answer(RET.NOT_SUPPORTED);
+        return isOfPsci13(hyp, id) ? SYSTEM_OFF2 : answer(RET.NOT_SUPPORTED);
     }
   },
 };

@@ -6,7 +6,7 @@ import { type Errno, negative } from "../../spec/types/errno.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { HypVcpu, HypVm } from "../../spec/types/hyp-vm.ts";
 import { after, answered } from "../../spec/types/outcome.ts";
-import { KVM_ARM_VCPU_POWER_OFF, SIZE, VCPU } from "../../spec/vm-layout.ts";
+import { hypVcpuBytes, KVM_ARM_VCPU_POWER_OFF, SIZE, VCPU } from "../../spec/vm-layout.ts";
 import { argument, type Hypercall, type HypercallArgs, wordAt } from "../dispatch/hypercall.ts";
 import type { Guard } from "../transition.ts";
 import {
@@ -24,9 +24,9 @@ import { handleOf, vmOf } from "./loaded.ts";
 
 const hostVcpu = (call: HypercallArgs): bigint => physicalOf(argument(call, 2));
 
-const vcpuMemory = (call: HypercallArgs): Offer => ({
+const vcpuMemory = (hyp: Pick<Hyp, "config">, call: HypercallArgs): Offer => ({
   pointer: argument(call, 3),
-  bytes: SIZE.hypVcpu,
+  bytes: hypVcpuBytes(hyp),
 });
 
 const target = (hyp: Pick<Hyp, "vmTable">, call: HypercallArgs): HypVm | undefined =>
@@ -40,8 +40,8 @@ const wiping = (
 ): Guard<HypercallArgs> => ({
   clause,
   permits,
-  refusal: (_, call) => {
-    const offer = vcpuMemory(call);
+  refusal: (hyp, call) => {
+    const offer = vcpuMemory(hyp, call);
     return after([...takes(offer), ...returns(offer)], answered(negative(errno)));
   },
 });
@@ -81,7 +81,7 @@ export const initVcpu: Hypercall = {
   guards: [
     {
       clause: "VM-23",
-      permits: (hyp, call) => canTake(hyp, vcpuMemory(call)),
+      permits: (hyp, call) => canTake(hyp, vcpuMemory(hyp, call)),
       refusal: () => answered(negative("ENOMEM")),
     },
     wiping("VM-24", "ENOENT", (hyp, call) => target(hyp, call) !== undefined),
@@ -107,7 +107,7 @@ export const initVcpu: Hypercall = {
   ],
   effect: (hyp, call) => {
     const vm = hyp.vmTable.get(handleOf(argument(call, 1)));
-    const offer = vcpuMemory(call);
+    const offer = vcpuMemory(hyp, call);
     const memory = offered(offer)[0];
     // Only a removed guard gets here without a VM: the kernel would follow NULL.
     if (vm === undefined || memory === undefined) {

@@ -6,7 +6,7 @@ import type { Hyp } from "../../spec/types/hyp.ts";
 import { HANDLE_OFFSET, KVM_MAX_PVMS } from "../../spec/types/hyp-vm.ts";
 import type { MemoryEvent } from "../../spec/types/memory-event.ts";
 import { after, answered } from "../../spec/types/outcome.ts";
-import { KVM, NO_PVMFW, SIZE } from "../../spec/vm-layout.ts";
+import { hypVmBytes, KVM, NO_PVMFW, SIZE } from "../../spec/vm-layout.ts";
 import { argument, type Hypercall, type HypercallArgs, wordAt } from "../dispatch/hypercall.ts";
 import {
   canPin,
@@ -26,9 +26,9 @@ const createdVcpus = (call: HypercallArgs): bigint =>
   BigInt.asUintN(32, wordAt(call, hostKvm(call) + KVM.createdVcpus));
 
 /** struct pkvm_hyp_vm with a pointer for each vCPU that it may have. */
-const vmMemory = (call: HypercallArgs): Offer => ({
+const vmMemory = (hyp: Pick<Hyp, "config">, call: HypercallArgs): Offer => ({
   pointer: argument(call, 2),
-  bytes: SIZE.hypVm + SIZE.hypVcpuPointer * createdVcpus(call),
+  bytes: hypVmBytes(hyp, createdVcpus(call)),
 });
 
 const rootMemory = (call: HypercallArgs): Offer => ({
@@ -82,33 +82,33 @@ export const initVm: Hypercall = {
     },
     {
       clause: "VM-18",
-      permits: (hyp, call) => canTake(hyp, vmMemory(call)),
+      permits: (hyp, call) => canTake(hyp, vmMemory(hyp, call)),
       refusal: () => answered(negative("ENOMEM")),
     },
     {
       clause: "VM-19",
-      permits: (hyp, call) => canTake(hyp, lastRanMemory(hyp, call), vmMemory(call)),
-      refusal: (_, call) => after(undone(vmMemory(call)), answered(negative("ENOMEM"))),
+      permits: (hyp, call) => canTake(hyp, lastRanMemory(hyp, call), vmMemory(hyp, call)),
+      refusal: (hyp, call) => after(undone(vmMemory(hyp, call)), answered(negative("ENOMEM"))),
     },
     {
       clause: "VM-20",
       permits: (hyp, call) =>
-        canTake(hyp, rootMemory(call), vmMemory(call), lastRanMemory(hyp, call)),
+        canTake(hyp, rootMemory(call), vmMemory(hyp, call), lastRanMemory(hyp, call)),
       refusal: (hyp, call) =>
-        after(undone(vmMemory(call), lastRanMemory(hyp, call)), answered(negative("ENOMEM"))),
+        after(undone(vmMemory(hyp, call), lastRanMemory(hyp, call)), answered(negative("ENOMEM"))),
     },
     {
       clause: "VM-21",
       permits: (hyp) => freeHandle(hyp) !== undefined,
       refusal: (hyp, call) =>
         after(
-          undone(vmMemory(call), lastRanMemory(hyp, call), rootMemory(call)),
+          undone(vmMemory(hyp, call), lastRanMemory(hyp, call), rootMemory(call)),
           answered(negative("ENOMEM")),
         ),
     },
   ],
   effect: (hyp, call) => {
-    const offers = [vmMemory(call), lastRanMemory(hyp, call), rootMemory(call)] as const;
+    const offers = [vmMemory(hyp, call), lastRanMemory(hyp, call), rootMemory(call)] as const;
     const [memory, lastRan, root] = offers.map((offer) => offered(offer)[0]);
     const handle = freeHandle(hyp);
     if (memory === undefined || lastRan === undefined || root === undefined) {

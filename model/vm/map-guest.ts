@@ -37,7 +37,7 @@ const gfnOf = (call: HypercallArgs): number => Number(guestRange(call).start >> 
  * Pages of the host's list become the vCPU's, one at a time; what was taken stays taken.
  * Source: refill_memcache, admit_host_page, hyp/nvhe/mm.c (android14-6.1).
  */
-function refill(hyp: Mutable<Hyp>, call: HypercallArgs): Outcome {
+export function refill(hyp: Mutable<Hyp>, call: HypercallArgs, wanted: number): Outcome {
   const which = hyp.loaded[call.cpu];
   const vcpu = which && hyp.vmTable.get(which.handle)?.vcpus[which.vcpu];
   // Only a removed guard gets here without a vCPU: the kernel would follow NULL.
@@ -45,7 +45,7 @@ function refill(hyp: Mutable<Hyp>, call: HypercallArgs): Outcome {
   const list = hostList(call, vcpu.hostVcpu + VCPU.memcache);
   const events: MemoryEvent[] = [];
   while (
-    vcpu.memcache.length < CACHE_PAGES &&
+    vcpu.memcache.length < wanted &&
     list.count > 0n &&
     canGive(hyp, pfn(Number(list.head >> 12n)))
   ) {
@@ -180,7 +180,7 @@ export const mapGuest: Hypercall = {
       refusal: () => answered(negative("EINVAL")),
     },
   ],
-  effect: refill,
+  effect: (hyp, call) => refill(hyp, call, CACHE_PAGES),
   next: (post, { cpu }, outcome) => {
     if (outcome.kind !== "hcall") return undefined;
     return loadedOn(post, cpu)?.vm.isProtected === true ? donateGuest : shareGuest;

@@ -7,7 +7,7 @@ import type { Hyp } from "../../spec/types/hyp.ts";
 import { type GuestPage, type HypVm, vmidOf } from "../../spec/types/hyp-vm.ts";
 import type { MemoryEvent } from "../../spec/types/memory-event.ts";
 import { after, answered } from "../../spec/types/outcome.ts";
-import { KVM, pagesFor, SIZE } from "../../spec/vm-layout.ts";
+import { hypVcpuBytes, hypVmBytes, KVM, pagesFor, SIZE } from "../../spec/vm-layout.ts";
 import { argument, type Hypercall, type HypercallArgs } from "../dispatch/hypercall.ts";
 import { pageOf } from "../ownership/page-of.ts";
 import { rangeOf } from "../ownership/range.ts";
@@ -21,7 +21,7 @@ const target = (hyp: Pick<Hyp, "vmTable">, call: HypercallArgs): HypVm | undefin
   vmOf(hyp, handle(call));
 
 /** __pkvm_start_teardown_vm(handle): no vCPU is loaded from here on. */
-const startTeardown: Hypercall = {
+export const startTeardown: Hypercall = {
   name: "__pkvm_start_teardown_vm",
   source: [
     cite("android14-6.1", "__pkvm_start_teardown_vm, hyp/nvhe/pkvm.c"),
@@ -153,21 +153,21 @@ function tearDown(
 }
 
 /** Every page that EL2 is about to give back. */
-const allMemory = ({ memory, createdVcpus, lastRan, vcpus, stage2 }: HypVm): readonly Pfn[] => [
+const allMemory = (
+  hyp: Pick<Hyp, "config">,
+  { memory, createdVcpus, lastRan, vcpus, stage2 }: HypVm,
+): readonly Pfn[] => [
   ...tablesInOrder(stage2),
-  ...vcpus.flatMap((vcpu) => [...vcpu.memcache, ...pagesFrom(vcpu.memory, SIZE.hypVcpu)]),
-  lastRan,
-  ...pagesFrom(memory, vmBytes(createdVcpus)),
+  ...vcpus.flatMap((vcpu) => [...vcpu.memcache, ...pagesFrom(vcpu.memory, hypVcpuBytes(hyp))]),
+  ...(lastRan === undefined ? [] : [lastRan]),
+  ...pagesFrom(memory, hypVmBytes(hyp, createdVcpus)),
 ];
-
-const vmBytes = (createdVcpus: number): bigint =>
-  SIZE.hypVm + SIZE.hypVcpuPointer * BigInt(createdVcpus);
 
 const pagesFrom = (first: Pfn, bytes: bigint): readonly Pfn[] =>
   Array.from({ length: Number(pagesFor(bytes)) }, (_, n) => (first + n) as Pfn);
 
 /** __pkvm_finalize_teardown_vm(handle): all memory goes back, in two lists; the handle is free. */
-const finalizeTeardown: Hypercall = {
+export const finalizeTeardown: Hypercall = {
   name: "__pkvm_finalize_teardown_vm",
   source: [
     cite("android14-6.1", "__pkvm_finalize_teardown_vm, teardown_donated_memory, hyp/nvhe/pkvm.c"),
@@ -189,7 +189,7 @@ const finalizeTeardown: Hypercall = {
       clause: "VM-52",
       permits: (hyp, call) => {
         const vm = target(hyp, call);
-        return vm === undefined || allMemory(vm).every((page) => pageOf(hyp, page).hyp === "OWNED");
+        return vm === undefined || allMemory(hyp, vm).every((page) => pageOf(hyp, page).hyp === "OWNED");
       },
       refusal: () => ({ kind: "hyp-panic", reason: "EL2_ABORT" }),
     },
@@ -207,10 +207,12 @@ const finalizeTeardown: Hypercall = {
     for (const { hostVcpu } of vm.vcpus) pin(hyp, hostVcpu, SIZE.vcpu, -1);
     for (const vcpu of vm.vcpus) {
       drain(hyp, vcpu.memcache, tables, events);
-      tearDown(hyp, vcpu.memory, SIZE.hypVcpu, metadata, events);
+      tearDown(hyp, vcpu.memory, hypVcpuBytes(hyp), metadata, events);
     }
-    tearDown(hyp, vm.lastRan, SIZE.lastRanEntry, metadata, events);
-    tearDown(hyp, vm.memory, vmBytes(vm.createdVcpus), metadata, events);
+    if (vm.lastRan !== undefined) {
+      tearDown(hyp, vm.lastRan, SIZE.lastRanEntry, metadata, events);
+    }
+    tearDown(hyp, vm.memory, hypVmBytes(hyp, vm.createdVcpus), metadata, events);
     pin(hyp, vm.hostKvm, SIZE.kvm, -1);
     return after(events, answered(0));
   },

@@ -129,6 +129,7 @@ export const POWER_ON: Hyp = {
   vms: new Map(),
   vmTable: new Map(),
   loaded: [undefined, undefined],
+  reservedHandles: new Set(),
   memProtect: 0,
   vmcr: new Map(),
   end: undefined,

@@ -214,6 +214,7 @@ export const ANDROID15_6_6: Branch = {
   },
   foreignPageAbort: "injected",
   protectedVms: true,
+  vms: undefined,
   layout: {
     evidence: "open",
     vaBits: 39,

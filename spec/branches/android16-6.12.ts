@@ -248,6 +248,7 @@ export const ANDROID16_6_12: Branch = {
   },
   foreignPageAbort: "injected",
   protectedVms: true,
+  vms: undefined,
   layout: {
     evidence: "open",
     vaBits: 39,

@@ -243,6 +243,7 @@ export const ANDROID17_6_18: Branch = {
   },
   foreignPageAbort: "injected",
   protectedVms: true,
+  vms: undefined,
   layout: {
     evidence: "open",
     vaBits: 39,

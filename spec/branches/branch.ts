@@ -3,6 +3,7 @@
 import type { Evidence, Source } from "../sources.ts";
 import type { Errno } from "../types/errno.ts";
 import type { CallbackType } from "../types/hyp.ts";
+import type { VmPolicy } from "./vm-policy.ts";
 
 export const BRANCH_NAMES = [
   "android14-6.1",
@@ -200,6 +201,8 @@ export interface Branch {
   readonly foreignPageAbort: "injected" | "HOST_ABORT_UNHANDLED";
   /** Whether KVM_CREATE_VM knows bit 31 of its type. */
   readonly protectedVms: boolean;
+  /** VMs at EL2; undefined: their hypercalls are not modelled. */
+  readonly vms: VmPolicy | undefined;
   /** Where things lie on the measured machine. */
   readonly layout: BranchLayout;
 }

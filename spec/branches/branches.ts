@@ -10,6 +10,7 @@ import { BRANCH_NAMES, type Branch, type BranchName, type OpsSlot, SLOT_BYTES } 
 import { MAINLINE_6_1 } from "./mainline-6.1.ts";
 import { MAINLINE_6_12 } from "./mainline-6.12.ts";
 import { MAINLINE_7_3 } from "./mainline-7.3.ts";
+import type { VmPolicy } from "./vm-policy.ts";
 
 export const BRANCHES: Readonly<Record<BranchName, Branch>> = {
   "android14-6.1": ANDROID14_6_1,
@@ -20,6 +21,13 @@ export const BRANCHES: Readonly<Record<BranchName, Branch>> = {
   "mainline-6.12": MAINLINE_6_12,
   "mainline-7.3": MAINLINE_7_3,
 };
+
+/** VMs at EL2 on a branch whose VM hypercalls are modelled. */
+export function vmsOf(config: Pick<SystemConfig, "branch">): VmPolicy {
+  const { name, vms } = branchOf(config);
+  if (vms === undefined) throw new Error(`${name} has no VMs that are modelled`);
+  return vms;
+}
 
 /** The branches that load vendor modules. */
 export const VENDOR_BRANCHES: readonly BranchName[] = BRANCH_NAMES.filter(

@@ -73,6 +73,7 @@ export const FACTS: readonly Fact[] = [
   fact("donatesDevices", "a module gives devices away", `__pkvm_host_donate_hyp, ${MEM_PROTECT}`),
   fact("foreignPageAbort", "touching another's page", `handle_host_mem_abort, ${MEM_PROTECT}`),
   fact("protectedVms", "KVM knows protected VMs", "kvm_arch_init_vm, arch/arm64/kvm/arm.c"),
+  fact("vms", "VMs at EL2", "__pkvm_init_vm, kvm_handle_pvm_hvc64, hyp/nvhe/pkvm.c"),
 ];
 
 /** What is known otherwise than the rest of a table. */

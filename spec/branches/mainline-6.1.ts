@@ -89,6 +89,7 @@ export const MAINLINE_6_1: Branch = {
   },
   foreignPageAbort: "HOST_ABORT_UNHANDLED",
   protectedVms: false,
+  vms: undefined,
   layout: {
     evidence: "measured",
     vaBits: 48,

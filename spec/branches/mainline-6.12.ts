@@ -92,6 +92,7 @@ export const MAINLINE_6_12: Branch = {
   },
   foreignPageAbort: "HOST_ABORT_UNHANDLED",
   protectedVms: false,
+  vms: undefined,
   layout: {
     evidence: "measured",
     vaBits: 48,

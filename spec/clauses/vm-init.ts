@@ -6,7 +6,7 @@ import type { Pfn } from "../types/address.ts";
 import type { Errno } from "../types/errno.ts";
 import { HANDLE_OFFSET, type HypVcpu, type HypVm, KVM_MAX_PVMS } from "../types/hyp-vm.ts";
 import { HYP_PAGE } from "../types/page.ts";
-import { KVM, KVM_ARM_VCPU_POWER_OFF, NO_PVMFW, SIZE, VCPU } from "../vm-layout.ts";
+import { hypVcpuBytes, hypVmBytes, KVM, KVM_ARM_VCPU_POWER_OFF, NO_PVMFW, SIZE, VCPU } from "../vm-layout.ts";
 import { argument } from "./hypercall.ts";
 import { emptiedAndGiven, takenAndEmptied } from "./memory-order.ts";
 import {
@@ -41,7 +41,7 @@ const read = (at: string): Source => cite("android14-6.1", `${at}, hyp/nvhe/pkvm
 
 const kvmOf = (step: HvcStep): bigint => leadsTo(argument(step, 1));
 const vcpusAsked = (step: HvcStep): bigint => low32(word(step, kvmOf(step) + KVM.createdVcpus));
-const vmBytes = (step: HvcStep): bigint => SIZE.hypVm + SIZE.hypVcpuPointer * vcpusAsked(step);
+const vmBytes = (step: HvcStep): bigint => hypVmBytes(step.pre, vcpusAsked(step));
 const lastRanBytes = ({ pre }: HvcStep): bigint => SIZE.lastRanEntry * BigInt(pre.config.cpuCount);
 
 const vmPages = (step: HvcStep) => offer(step, 2, vmBytes(step));
@@ -111,7 +111,7 @@ const wipes = (
   );
 
 const hostVcpu = (step: HvcStep): bigint => leadsTo(argument(step, 2));
-const vcpuPages = (step: HvcStep) => offer(step, 3, SIZE.hypVcpu);
+const vcpuPages = (step: HvcStep) => offer(step, 3, hypVcpuBytes(step.pre));
 const isOff = (step: HvcStep): boolean =>
   (word(step, hostVcpu(step) + VCPU.features) & KVM_ARM_VCPU_POWER_OFF) !== 0n;
 
@@ -144,7 +144,7 @@ function newVcpu(step: HvcStep, memory: Pfn, { isProtected }: HypVm): HypVcpu {
 }
 
 const wipesVcpu = (step: HvcStep, errno: Errno): Verdict =>
-  wipes(step, errno, [vcpuPages(step), SIZE.hypVcpu]);
+  wipes(step, errno, [vcpuPages(step), hypVcpuBytes(step.pre)]);
 
 export const VM_INIT: readonly StepClause[] = [
   clause({
@@ -344,7 +344,7 @@ export const VM_INIT: readonly StepClause[] = [
         answers(step.outcome, 0),
         tableWith(step, handleArgument(step), made),
         pagesBecome(step, new Map([...own, ...pinnedBy(step.pre, hostVcpu(step), SIZE.vcpu, 1)])),
-        takenAndEmptied(step, pages, SIZE.hypVcpu),
+        takenAndEmptied(step, pages, hypVcpuBytes(step.pre)),
         ensure(pages.length === 3, "it did not take three pages"),
         changesOnly(step, "vmTable", "pages"),
       );

@@ -7,7 +7,7 @@ import { PAGE_SHIFT, type Pfn } from "../types/address.ts";
 import { type GuestStage2, type HypVm, vmidOf } from "../types/hyp-vm.ts";
 import { eventsOf } from "../types/outcome.ts";
 import { type PageState, PLAIN_PAGE } from "../types/page.ts";
-import { KVM, SIZE } from "../vm-layout.ts";
+import { hypVcpuBytes, hypVmBytes, KVM, SIZE } from "../vm-layout.ts";
 import { argument, pfnArgument } from "./hypercall.ts";
 import { emptiedAndGiven, emptyWhenGained, handsAreTold, pushedOnto } from "./memory-order.ts";
 import {
@@ -84,14 +84,11 @@ const asTables = ({ stage2, vcpus }: HypVm): readonly Pfn[] => [
 const block = (first: Pfn, bytes: bigint): readonly Pfn[] =>
   pagesFrom(BigInt(first) << PAGE_SHIFT, bytes) ?? [];
 
-const vmBytes = ({ createdVcpus }: HypVm): bigint =>
-  SIZE.hypVm + SIZE.hypVcpuPointer * BigInt(createdVcpus);
-
 /** What goes to the host's list of metadata: vCPUs, last_ran, the VM. */
-const asMetadata = (vm: HypVm): readonly Pfn[] => [
-  ...vm.vcpus.flatMap(({ memory }) => block(memory, SIZE.hypVcpu)),
-  vm.lastRan,
-  ...block(vm.memory, vmBytes(vm)),
+const asMetadata = ({ pre }: HvcStep, vm: HypVm): readonly Pfn[] => [
+  ...vm.vcpus.flatMap(({ memory }) => block(memory, hypVcpuBytes(pre))),
+  ...(vm.lastRan === undefined ? [] : [vm.lastRan]),
+  ...block(vm.memory, hypVmBytes(pre, vm.createdVcpus)),
 ];
 
 const FINALIZE_CHECKS: readonly Check[] = [
@@ -99,7 +96,7 @@ const FINALIZE_CHECKS: readonly Check[] = [
   isDying,
   (step) => {
     const vm = vmNamed(step);
-    const memory = vm === undefined ? [] : [...asTables(vm), ...asMetadata(vm)];
+    const memory = vm === undefined ? [] : [...asTables(vm), ...asMetadata(step, vm)];
     return memory.every((page) => pageAt(step.pre, page).hyp === "OWNED");
   },
 ];
@@ -163,7 +160,7 @@ function reclaimed(step: HvcStep): Verdict {
 function finalised(step: HvcStep): Verdict {
   const vm = vmNamed(step);
   if (vm === undefined) return "there is no VM";
-  const own = [...asTables(vm), ...asMetadata(vm)].map((page) => [page, PLAIN_PAGE] as const);
+  const own = [...asTables(vm), ...asMetadata(step, vm)].map((page) => [page, PLAIN_PAGE] as const);
   return all(
     answers(step.outcome, 0),
     tableWith(step, handleArgument(step), undefined),
@@ -233,6 +230,7 @@ export const VM_TEARDOWN: readonly StepClause[] = [
     kind: "kernel",
     statement: "An address beyond the guest's 40 bits is refused.",
     source: [cite("android14-6.1", "kvm_pgtable_get_leaf, _kvm_pgtable_walk, hyp/pgtable.c")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(RECLAIM, RECLAIM_CHECKS, 1),
     holds: (step) => refuses(step, "ERANGE"),
@@ -245,6 +243,7 @@ export const VM_TEARDOWN: readonly StepClause[] = [
       cite("android14-6.1", "__pkvm_host_reclaim_page, hyp/nvhe/mem_protect.c"),
       cite("measured", "life-map-p: -22 the second time"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(RECLAIM, RECLAIM_CHECKS, 2),
     holds: (step) => refuses(step, "EINVAL"),
@@ -257,6 +256,7 @@ export const VM_TEARDOWN: readonly StepClause[] = [
       cite("android14-6.1", "__pkvm_host_reclaim_page, hyp/nvhe/mem_protect.c"),
       cite("measured", "life-map-p: -1 for another page or another address"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(RECLAIM, RECLAIM_CHECKS, 3),
     holds: (step) => refuses(step, "EPERM"),
@@ -269,6 +269,7 @@ export const VM_TEARDOWN: readonly StepClause[] = [
       cite("android14-6.1", "__pkvm_host_reclaim_page, hyp_poison_page, mem_protect.c"),
       cite("measured", "life-map-p: reads 0, can be shared; random-life-201: tables come back"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: passes(RECLAIM, RECLAIM_CHECKS),
     holds: reclaimed,
@@ -344,7 +345,7 @@ export const VM_TEARDOWN: readonly StepClause[] = [
         (offset) => vm.hostKvm + offset,
       ) as [bigint, bigint];
       return all(
-        pushedOnto(step, metadata, listAt(step, metadata), asMetadata(vm)),
+        pushedOnto(step, metadata, listAt(step, metadata), asMetadata(step, vm)),
         pushedOnto(step, tables, listAt(step, tables), asTables(vm)),
       );
     },

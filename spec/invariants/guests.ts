@@ -8,7 +8,7 @@ import type { Pfn } from "../types/address.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { type GuestPage, HANDLE_OFFSET, type HypVm, KVM_MAX_PVMS } from "../types/hyp-vm.ts";
 import type { PageState } from "../types/page.ts";
-import { pagesFor, SIZE } from "../vm-layout.ts";
+import { hypVcpuBytes, hypVmBytes, pagesFor, SIZE } from "../vm-layout.ts";
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const hasVms = ({ vmTable }: Hyp): boolean => vmTable.size > 0;
@@ -17,10 +17,13 @@ const run = (first: Pfn, bytes: bigint): readonly Pfn[] =>
   Array.from({ length: Number(pagesFor(bytes)) }, (_, n) => (first + n) as Pfn);
 
 /** Every page that a VM is made of. */
-const memoryOf = ({ memory, createdVcpus, lastRan, vcpus, stage2 }: HypVm): readonly Pfn[] => [
-  ...run(memory, SIZE.hypVm + SIZE.hypVcpuPointer * BigInt(createdVcpus)),
-  lastRan,
-  ...vcpus.flatMap((vcpu) => [...run(vcpu.memory, SIZE.hypVcpu), ...vcpu.memcache]),
+const memoryOf = (
+  hyp: Hyp,
+  { memory, createdVcpus, lastRan, vcpus, stage2 }: HypVm,
+): readonly Pfn[] => [
+  ...run(memory, hypVmBytes(hyp, createdVcpus)),
+  ...(lastRan === undefined ? [] : [lastRan]),
+  ...vcpus.flatMap((vcpu) => [...run(vcpu.memory, hypVcpuBytes(hyp)), ...vcpu.memcache]),
   ...run(stage2.root, SIZE.pgd),
   ...stage2.level2.values(),
   ...stage2.level3.values(),
@@ -70,7 +73,7 @@ export const GUEST_INVARIANTS: readonly Invariant[] = [
     source: [cite("android14-6.1", "map_donated_memory, hyp/nvhe/pkvm.c; refill_memcache, mm.c")],
     applies: hasVms,
     violations: (hyp) => {
-      const pages = [...hyp.vmTable.values()].flatMap(memoryOf);
+      const pages = [...hyp.vmTable.values()].flatMap((vm) => memoryOf(hyp, vm));
       return [
         ...pages
           .filter((page) => pageAt(hyp, page).hyp !== "OWNED")
@@ -126,6 +129,7 @@ export const GUEST_INVARIANTS: readonly Invariant[] = [
     kind: "kernel",
     statement: "PSCI MEM_PROTECT counts the pages that guests have for themselves.",
     source: [cite("android14-6.1", "psci_mem_protect_inc, psci_mem_protect_dec, psci-relay.c")],
+    branches: ["android14-6.1"],
     applies: ({ pages }) => pages.size > 0,
     violations: ({ pages, memProtect }) => {
       const own = [...pages.values()].filter(

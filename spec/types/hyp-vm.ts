@@ -68,7 +68,8 @@ export interface HypVm {
   readonly hostKvm: bigint;
   /** The first of the pages that the host gave for it. */
   readonly memory: Pfn;
-  readonly lastRan: Pfn;
+  /** The page of last_ran; undefined where a branch has none. */
+  readonly lastRan: Pfn | undefined;
   /** How many vCPUs it may have. */
   readonly createdVcpus: number;
   readonly vcpus: readonly HypVcpu[];

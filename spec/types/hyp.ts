@@ -153,6 +153,8 @@ export interface Hyp {
   readonly vms: ReadonlyMap<number, VmState>;
   /** EL2's table of VMs, by handle. */
   readonly vmTable: ReadonlyMap<number, HypVm>;
+  /** Handles that are reserved for a VM that is not made yet. Source: RESERVED_ENTRY, pkvm.c. */
+  readonly reservedHandles: ReadonlySet<number>;
   /** The vCPU that is loaded on each CPU. */
   readonly loaded: readonly (LoadedVcpu | undefined)[];
   /** How many pages PSCI MEM_PROTECT counts. Source: psci_mem_protect_inc, psci-relay.c. */

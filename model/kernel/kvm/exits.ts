@@ -1,6 +1,7 @@
 // What the host's KVM does when a guest leaves: calls, faults, devices.
 
-import { RET, SMCCC } from "../../../spec/guest-calls.ts";
+import { vmsOf } from "../../../spec/branches/branches.ts";
+import { isOfEl2, RET, SMCCC } from "../../../spec/guest-calls.ts";
 import { addressOf, type Pfn } from "../../../spec/types/address.ts";
 import { negative } from "../../../spec/types/errno.ts";
 import { IFLAG, VCPU } from "../../../spec/vm-layout.ts";
@@ -84,6 +85,7 @@ function handleHvc(left: Left): Handled {
 function onBehalfOfProtected(left: Left, x: readonly bigint[]): void {
   const { system, vm } = left;
   const id = Number(BigInt.asUintN(32, x[0] ?? 0n));
+  if (!isOfEl2(vmsOf(system.hyp.config), id)) return;
   if (id === SMCCC.MMIO_GUARD_MAP) topUp(system, first(left));
   if (id !== SMCCC.MEM_RELINQUISH) return;
   const done = perform(system, { kind: "pkvm_host_reclaim_page", vm, ipa: x[1] ?? 0n });
@@ -122,6 +124,12 @@ function handleAbort(left: Left, esr: bigint): Handled {
   return ioMemAbort(left, esr, ipa);
 }
 
+/** The hypercall that maps a page for a guest. Source: pkvm_pgtable_stage2_map (mainline 7.3). */
+function mapsBy(left: Left): string {
+  if (!vmsOf(left.system.hyp.config).reservesHandles) return "__pkvm_host_map_guest";
+  return isProtected(left) ? "__pkvm_host_donate_guest" : "__pkvm_host_share_guest";
+}
+
 /** A page of the process becomes the guest's. Source: pkvm_mem_abort, arch/arm64/kvm/mmu.c. */
 function memAbort(
   left: Left,
@@ -134,7 +142,7 @@ function memAbort(
   if (page === undefined) return errno(negative("EFAULT"));
   const gfn = Number(ipa >> 12n);
   const args = [BigInt(page), BigInt(gfn)];
-  const answer = hypercall(system, PROCESS_CPU, "__pkvm_host_map_guest", args);
+  const answer = hypercall(system, PROCESS_CPU, mapsBy(left), args);
   if (answer === undefined) return undefined;
   const value = Number(answer.x1);
   const kept = returnedValue(perform(system, { kind: "pkvm_mem_abort", vm, gfn, page, value }));

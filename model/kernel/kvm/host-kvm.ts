@@ -22,6 +22,8 @@ export interface HostVcpuFiles {
   /** kvm_run.mmio.data, which an exit for a load leaves as it was. */
   data: bigint;
   mmio: Mmio | undefined;
+  /** Whether EL2 knows the vCPU. Source: VCPU_PKVM_FINALIZED, asm/kvm_host.h (mainline 7.3). */
+  isMade: boolean;
 }
 
 /** One VM: its struct kvm, and its vCPUs by number in the order in which they were made. */

@@ -1,14 +1,30 @@
 // The VM at EL2 as the host makes and ends it: donations before, pages reclaimed after.
 
+import { branchOf, vmsOf } from "../../../spec/branches/branches.ts";
 import { addressOf, type Pfn } from "../../../spec/types/address.ts";
 import { ERRNO } from "../../../spec/types/errno.ts";
-import { KVM, MEMCACHE_NR_PAGES, pagesFor, SIZE, VCPU } from "../../../spec/vm-layout.ts";
+import {
+  hypVcpuBytes,
+  hypVmBytes,
+  KVM,
+  MEMCACHE_NR_PAGES,
+  pagesFor,
+  SIZE,
+  VCPU,
+} from "../../../spec/vm-layout.ts";
 import { kernelLinear } from "../../machine/layout.ts";
-import { perform, type System } from "../../machine/system.ts";
+import { perform, type System, stop } from "../../machine/system.ts";
 import { freePages } from "../exported/page-allocator.ts";
 import { hypercall } from "../hypercall.ts";
-import { allocExact, clearPages, freeExact, setWordOf, wordOf } from "./host-kvm.ts";
-import { PROCESS_CPU, releaseStructures, warn } from "./ioctls.ts";
+import {
+  allocExact,
+  clearPages,
+  freeExact,
+  type HostVcpuFiles,
+  setWordOf,
+  wordOf,
+} from "./host-kvm.ts";
+import { PROCESS_CPU, releaseStructures, reservesHandles, warn } from "./ioctls.ts";
 
 /** The kernel's address of a page. */
 const at = (system: System, page: Pfn): bigint =>
@@ -28,10 +44,17 @@ function take(system: System, count: number): Pfn | undefined {
 export function createHypVm(system: System, vm: number): number | undefined {
   const files = system.kvm.vms.get(vm);
   if (files === undefined) throw new Error(`VM ${vm} has no structure`);
-  const handle = initVm(system, files.kvm, files.vcpus.size);
-  if (handle === undefined) return undefined;
-  if (handle > 0) {
-    setWordOf(system.machine, files.kvm, KVM.handle, BigInt(handle));
+  if (branchOf(system.hyp.config).vms === undefined) {
+    stop(system, "__pkvm_init_vm");
+    return undefined;
+  }
+  const { reservesHandles, makesVcpusLate } = vmsOf(system.hyp.config);
+  const given = initVm(system, files.kvm, files.vcpus.size);
+  if (given === undefined) return undefined;
+  const reserved = Number(wordOf(system.machine, files.kvm, KVM.handle));
+  const handle = reservesHandles && given === 0 ? reserved : given;
+  if (handle > 0) setWordOf(system.machine, files.kvm, KVM.handle, BigInt(handle));
+  if (handle > 0 && !makesVcpusLate) {
     const value = initVcpus(system, vm, handle);
     if (value === undefined) return undefined;
     if (value !== 0) {
@@ -44,13 +67,15 @@ export function createHypVm(system: System, vm: number): number | undefined {
   return handle > 0 ? 0 : handle;
 }
 
-/** __pkvm_init_vm with everything that it takes: the handle or a negative errno. */
+/** __pkvm_init_vm with everything that it takes: what it answers, or a negative errno. */
 function initVm(system: System, kvm: Pfn, vcpus: number): number | undefined {
+  const { reservesHandles } = vmsOf(system.hyp.config);
+  const lastRanBytes = SIZE.lastRanEntry * BigInt(system.hyp.config.cpuCount);
   const sizes = [
     Number(pagesFor(SIZE.pgd)),
-    Number(pagesFor(SIZE.hypVm + SIZE.hypVcpuPointer * BigInt(vcpus))),
-    Number(pagesFor(SIZE.lastRanEntry * BigInt(system.hyp.config.cpuCount))),
-  ] as const;
+    Number(pagesFor(hypVmBytes(system.hyp, vcpus))),
+    ...(reservesHandles ? [] : [Number(pagesFor(lastRanBytes))]),
+  ];
   const taken: (readonly [Pfn, number])[] = [];
   for (const size of sizes) {
     const first = take(system, size);
@@ -61,28 +86,47 @@ function initVm(system: System, kvm: Pfn, vcpus: number): number | undefined {
     taken.push([first, size]);
   }
   const [pgd, memory, lastRan] = taken.map(([first]) => at(system, first));
-  const args = [at(system, kvm), memory!, pgd!, lastRan!];
+  const args = [at(system, kvm), memory!, pgd!, ...(lastRan === undefined ? [] : [lastRan])];
   const answer = hypercall(system, PROCESS_CPU, "__pkvm_init_vm", args);
   if (answer === undefined) return undefined;
   const value = Number(answer.x1);
-  if (value <= 0) for (const [page, count] of taken) freeExact(system.machine.pages, page, count);
+  const isMade = reservesHandles ? value === 0 : value > 0;
+  if (!isMade) for (const [page, count] of taken) freeExact(system.machine.pages, page, count);
   return value;
 }
 
 function initVcpus(system: System, vm: number, handle: number): number | undefined {
-  const count = Number(pagesFor(SIZE.hypVcpu));
-  for (const { first } of system.kvm.vms.get(vm)?.vcpus.values() ?? []) {
-    const memory = take(system, count);
-    if (memory === undefined) return -ERRNO.ENOMEM;
-    const args = [BigInt(handle), at(system, first), at(system, memory)];
-    const answer = hypercall(system, PROCESS_CPU, "__pkvm_init_vcpu", args);
-    if (answer === undefined) return undefined;
-    if (answer.x1 !== 0n) {
-      freeExact(system.machine.pages, memory, count);
-      return Number(answer.x1);
-    }
+  for (const files of system.kvm.vms.get(vm)?.vcpus.values() ?? []) {
+    const value = initVcpu(system, files, handle);
+    if (value !== 0) return value;
   }
   return 0;
+}
+
+/** __pkvm_init_vcpu with the memory that it takes. */
+function initVcpu(system: System, files: HostVcpuFiles, handle: number): number | undefined {
+  const count = Number(pagesFor(hypVcpuBytes(system.hyp)));
+  const memory = take(system, count);
+  if (memory === undefined) return -ERRNO.ENOMEM;
+  const args = [BigInt(handle), at(system, files.first), at(system, memory)];
+  const answer = hypercall(system, PROCESS_CPU, "__pkvm_init_vcpu", args);
+  if (answer === undefined) return undefined;
+  files.isMade = answer.x1 === 0n;
+  if (!files.isMade) freeExact(system.machine.pages, memory, count);
+  return Number(answer.x1);
+}
+
+/**
+ * A vCPU that EL2 does not know yet, where it is made when it first runs.
+ * Source: pkvm_create_hyp_vcpu, arch/arm64/kvm/pkvm.c (mainline 7.3).
+ */
+export function createHypVcpu(
+  system: System,
+  files: HostVcpuFiles,
+  handle: number,
+): number | undefined {
+  const { makesVcpusLate } = vmsOf(system.hyp.config);
+  return files.isMade || !makesVcpusLate ? 0 : initVcpu(system, files, handle);
 }
 
 /**
@@ -128,11 +172,12 @@ export function destroyHypVm(system: System, vm: number, handle: number): boolea
     return answer !== undefined;
   };
   const id = BigInt(handle);
+  const { reservesHandles } = vmsOf(system.hyp.config);
   if (!call("__pkvm_start_teardown_vm", id)) return false;
   const pinned = [...(system.hyp.vms.get(vm)?.pinned ?? [])].sort((a, b) => a[0] - b[0]);
   for (const [gfn, page] of pinned) {
-    if (!call("__pkvm_reclaim_dying_guest_page", id, BigInt(page), BigInt(gfn) << 12n))
-      return false;
+    const where = reservesHandles ? [BigInt(gfn)] : [BigInt(page), BigInt(gfn) << 12n];
+    if (!call("__pkvm_reclaim_dying_guest_page", id, ...where)) return false;
   }
   if (!call("__pkvm_finalize_teardown_vm", id)) return false;
   const files = system.kvm.vms.get(vm);
@@ -144,9 +189,19 @@ export function destroyHypVm(system: System, vm: number, handle: number): boolea
   return true;
 }
 
+/** A handle whose VM was never made is given back. Source: __pkvm_destroy_hyp_vm (mainline 7.3). */
+function unreserve(system: System, vm: number): boolean {
+  const files = system.kvm.vms.get(vm);
+  if (files === undefined || !reservesHandles(system)) return true;
+  const handle = wordOf(system.machine, files.kvm, KVM.handle);
+  if (handle === 0n) return true;
+  return hypercall(system, PROCESS_CPU, "__pkvm_unreserve_vm", [handle]) !== undefined;
+}
+
 /** close() of a VM, its vCPUs being closed. Source: kvm_arch_destroy_vm, arch/arm64/kvm/arm.c. */
 export function closeVm(system: System, vm: number): boolean {
   const handle = system.hyp.vms.get(vm)?.handle;
   if (handle !== undefined && !destroyHypVm(system, vm, handle)) return false;
+  if (handle === undefined && !unreserve(system, vm)) return false;
   return releaseStructures(system, vm);
 }

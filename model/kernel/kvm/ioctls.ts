@@ -1,5 +1,6 @@
 // KVM's ioctls before a VM runs: what they allocate, write into structures, and share with EL2.
 
+import { branchOf } from "../../../spec/branches/branches.ts";
 import { addressOf, type Pfn } from "../../../spec/types/address.ts";
 import { ERRNO, errnoName, negative } from "../../../spec/types/errno.ts";
 import type {
@@ -53,6 +54,17 @@ function structure(system: System, pages: number): Pfn | "no memory" | undefined
   return shared === undefined ? undefined : "no memory";
 }
 
+/** Whether the host reserves a handle for each VM. */
+export const reservesHandles = (system: System): boolean =>
+  isProtectedMode(system) && branchOf(system.hyp.config).vms?.reservesHandles === true;
+
+/** The handle of a VM to be; 0 where none is reserved. Source: pkvm_init_host_vm (mainline 7.3). */
+function reserve(system: System): number | undefined {
+  if (!reservesHandles(system)) return 0;
+  const answer = hypercall(system, PROCESS_CPU, "__pkvm_reserve_vm", []);
+  return answer === undefined ? undefined : Number(answer.x1);
+}
+
 /** Source: kvm_arch_init_vm, arch/arm64/kvm/arm.c; pkvm_init_host_vm, pkvm.c. */
 export function createVm(system: System, action: KvmCreateVm): number | undefined {
   const value = returnedValue(perform(system, action));
@@ -62,6 +74,10 @@ export function createVm(system: System, action: KvmCreateVm): number | undefine
   if (kvm === undefined) return undefined;
   if (kvm === "no memory") return -ERRNO.ENOMEM;
   const { machine, hyp } = system;
+  const handle = reserve(system);
+  if (handle === undefined) return undefined;
+  if (handle < 0) return handle;
+  setWordOf(machine, kvm, KVM.handle, BigInt(handle));
   setWordOf(machine, kvm, KVM.pvmfwLoadAddr, NO_PVMFW);
   setWordOf(machine, kvm, KVM.enabled, hyp.vms.get(action.vm)?.isProtected === true ? 1n : 0n);
   system.kvm.vms.set(action.vm, { kvm, vcpus: new Map() });
@@ -89,7 +105,7 @@ export function createVcpu(system: System, action: KvmCreateVcpu): number | unde
   const { machine } = system;
   const index = files.vcpus.size;
   setWordOf(machine, first, VCPU.vcpuIdx, BigInt(index));
-  files.vcpus.set(action.vcpu, { first, data: 0n, mmio: undefined });
+  files.vcpus.set(action.vcpu, { first, data: 0n, mmio: undefined, isMade: false });
   setWordOf(machine, files.kvm, KVM.createdVcpus, BigInt(index + 1));
   return 0;
 }

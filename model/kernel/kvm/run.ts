@@ -5,7 +5,7 @@ import { kernelLinear } from "../../machine/layout.ts";
 import { over, perform, returnedValue, type System, stop } from "../../machine/system.ts";
 import { hypercall } from "../hypercall.ts";
 import { finishMmio, type Handled, handleExit, type Left, vcpuAddress } from "./exits.ts";
-import { createHypVm } from "./hyp-vm.ts";
+import { createHypVcpu, createHypVm } from "./hyp-vm.ts";
 import { PROCESS_CPU } from "./ioctls.ts";
 
 /** How one KVM_RUN returned. Source: KVM_EXIT_*, uapi/linux/kvm.h. */
@@ -42,6 +42,10 @@ function kvmRun(system: System, vm: number, vcpu: number): KvmExit | undefined {
     if (value === undefined || over(system)) return undefined;
     if (value !== 0) return { kind: "errno", errno: value < 0 ? -value : ERRNO.EINVAL };
   }
+  const handle = system.hyp.vms.get(vm)?.handle ?? 0;
+  const made = createHypVcpu(system, files, handle);
+  if (made === undefined || over(system)) return undefined;
+  if (made !== 0) return { kind: "errno", errno: -made };
   return runLoaded({ system, vm, vcpu, files });
 }
 

@@ -30,9 +30,11 @@ import { SMC } from "./clauses/smc.ts";
 import { UNCONFIGURED } from "./clauses/unconfigured.ts";
 import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
+import { VM_DONATE } from "./clauses/vm-donate.ts";
 import { VM_INIT } from "./clauses/vm-init.ts";
 import { VM_LOAD } from "./clauses/vm-load.ts";
 import { VM_MAP } from "./clauses/vm-map.ts";
+import { VM_RESERVED } from "./clauses/vm-reserved.ts";
 import { VM_TEARDOWN } from "./clauses/vm-teardown.ts";
 import { DISPATCH_INVARIANTS } from "./invariants/dispatch.ts";
 import { GUEST_INVARIANTS } from "./invariants/guests.ts";
@@ -57,7 +59,16 @@ export const CLAUSES: readonly StepClause[] = [
   ...SEVERAL_HANDLERS,
   ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS]),
   ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES, ...HOST_FAULTS]),
-  ...byNumber([...VM, ...VM_INIT, ...VM_LOAD, ...VM_TEARDOWN, ...VM_MAP, ...UNCONFIGURED]),
+  ...byNumber([
+    ...VM,
+    ...VM_INIT,
+    ...VM_LOAD,
+    ...VM_TEARDOWN,
+    ...VM_MAP,
+    ...UNCONFIGURED,
+    ...VM_RESERVED,
+    ...VM_DONATE,
+  ]),
   ...byNumber([
     ...GUEST_IOCTLS,
     ...GUEST_RUN,

@@ -39,8 +39,7 @@ const inRange: Guard<GuestHvc> = {
 /** The address of a page, and not one inside it, where the branch asks for that. */
 const aligned: Guard<GuestHvc> = {
   clause: "GUEST-28",
-  permits: (hyp, call) =>
-    !vmsOf(hyp.config).checksAlignment || (argument(call, 1) & 0xfffn) === 0n,
+  permits: (hyp, call) => !vmsOf(hyp.config).checksAlignment || (argument(call, 1) & 0xfffn) === 0n,
   refusal: INVALID,
 };
 

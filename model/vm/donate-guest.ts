@@ -11,13 +11,7 @@ import { GUEST_PAGE } from "../../spec/types/page.ts";
 import { VCPU } from "../../spec/vm-layout.ts";
 import { argument, type Hypercall, type HypercallArgs } from "../dispatch/hypercall.ts";
 import { pageOf, setPage } from "../ownership/page-of.ts";
-import {
-  hostEndFits,
-  isMemoryPage,
-  type PageRange,
-  pagesOf,
-  rangeOf,
-} from "../ownership/range.ts";
+import { hostEndFits, isMemoryPage, type PageRange, pagesOf, rangeOf } from "../ownership/range.ts";
 import type { Mutable } from "../transition.ts";
 import { give, hostList } from "./donated.ts";
 import { handleOf, loadedOn, vmOf } from "./loaded.ts";

@@ -27,7 +27,7 @@ const answer = (...x: readonly bigint[]): Outcome => ({
 /** Source: ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0 to 3, linux/arm-smccc.h; measured, npvm. */
 const UID = [0xb66f_b428n, 0xe911_c52en, 0x564b_caa9n, 0x743a_004dn] as const;
 
-/** ARM_SMCCC_VERSION_1_1, ARM_SMCCC_TRNG_VERSION_1_0. Source: measured, npvm; pvm of 7.3.4. */
+/** ARM_SMCCC_VERSION_1_1, ARM_SMCCC_TRNG_VERSION_1_0. Source: measured, npvm; pvm. */
 const SMCCC_1_1 = 0x1_0001n;
 const TRNG_1_0 = 0x1_0000n;
 

@@ -141,8 +141,7 @@ const wiping = (
 ): Guard<HypercallArgs> => ({
   clause,
   permits,
-  refusal: (hyp, call) =>
-    after(undone(vcpuMemory(hyp, call)), answered(negative(errno))),
+  refusal: (hyp, call) => after(undone(vcpuMemory(hyp, call)), answered(negative(errno))),
 });
 
 /** __pkvm_init_vcpu(handle, host_vcpu, memory): the place is the one that the host names. */

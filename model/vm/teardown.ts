@@ -189,7 +189,9 @@ export const finalizeTeardown: Hypercall = {
       clause: "VM-52",
       permits: (hyp, call) => {
         const vm = target(hyp, call);
-        return vm === undefined || allMemory(hyp, vm).every((page) => pageOf(hyp, page).hyp === "OWNED");
+        return (
+          vm === undefined || allMemory(hyp, vm).every((page) => pageOf(hyp, page).hyp === "OWNED")
+        );
       },
       refusal: () => ({ kind: "hyp-panic", reason: "EL2_ABORT" }),
     },

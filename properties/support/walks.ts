@@ -15,6 +15,7 @@ import { BRANCH_WALKS } from "./branch-walks.ts";
 import { CALLBACK_WALKS } from "./callback-walks.ts";
 import { DISPATCH_WALKS } from "./dispatch-walks.ts";
 import { GUEST_WALKS } from "./guest-walks.ts";
+import { MAINLINE_VM_WALKS } from "./mainline-vm-walks.ts";
 import { MAPPING_WALKS } from "./mapping-walks.ts";
 import { OWNERSHIP_WALKS } from "./ownership-walks.ts";
 import { SMC_WALKS } from "./smc-walks.ts";
@@ -116,6 +117,7 @@ export const WALKS: readonly Walk[] = [
   ...SMC_WALKS,
   ...MAPPING_WALKS,
   ...VM_WALKS,
+  ...MAINLINE_VM_WALKS,
   ...CALLBACK_WALKS,
   ...GUEST_WALKS,
   walk("an early module is requested without pKVM", BOOT_CODE, [...bootedWith("nvhe"), REQUEST]),

@@ -1,5 +1,6 @@
 // The calls that EL2 answers for a protected guest: memory and the MMIO guard.
 
+import { vmsOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
 import { SMCCC } from "../guest-calls.ts";
 import { pageAt } from "../machine.ts";
@@ -40,6 +41,10 @@ const isAligned = (step: CallStep): boolean => reg(step, 1) % 4096n === 0n;
 const isEnrolled = (step: CallStep): boolean => caller(step)?.vm.mmioGuard === true;
 const gfn = (step: CallStep): number => Number(reg(step, 1) >> 12n);
 
+/** Whether the page that the address lies in is meant. */
+const isMeant = (step: CallStep): boolean =>
+  isAligned(step) || relinquishes(step) || !vmsOf(step.pre.config).checksAlignment;
+
 /** What the call demands of the page. */
 const wanted = (step: CallStep): string => (unshares(step) ? "SHARED_OWNED" : "OWNED");
 const isAsWanted = (step: CallStep): boolean => pageAtX1(step)?.state === wanted(step);
@@ -58,7 +63,10 @@ function moves(step: CallStep, state: "OWNED" | "SHARED_OWNED"): Verdict {
       page !== undefined && equal(pageAt(step.post, page.pfn), host),
       "the host's table says otherwise",
     ),
-    ensure(counted === (state === "OWNED" ? 1 : -1), `MEM_PROTECT counts ${counted} more`),
+    ensure(
+      counted === (!vmsOf(step.pre.config).countsPages ? 0 : state === "OWNED" ? 1 : -1),
+      `MEM_PROTECT counts ${counted} more`,
+    ),
     changesOnly(step, "vmTable", "pages", "memProtect"),
   );
 }
@@ -108,7 +116,11 @@ export const GUEST_MEMORY_CALLS: readonly StepClause[] = [
     ],
     on: ["guest_hvc"],
     applies: (step) =>
-      shares(step) && isClean(step) && reaches(step) && pageAtX1(step) === undefined,
+      shares(step) &&
+      isClean(step) &&
+      isMeant(step) &&
+      reaches(step) &&
+      pageAtX1(step) === undefined,
     holds: (step) => {
       const { outcome } = step;
       if (outcome.kind !== "exits") return `the guest does not leave: ${spell(outcome)}`;
@@ -117,7 +129,10 @@ export const GUEST_MEMORY_CALLS: readonly StepClause[] = [
         ensure(esr === 0x9000_0047n && far === 0n, "it does not look like a store"),
         ensure(ipa === BigInt(gfn(step)) << 12n, "it is the fault of another page"),
         ensure(again, "the call is not made again"),
-        ensure(x?.length === 0, "the host sees registers"),
+        ensure(
+          vmsOf(step.pre.config).keepsRegisters ? x?.length === 0 : x === undefined,
+          "the host sees more registers, or fewer",
+        ),
         changesOnly(step, "vmTable"),
       );
     },
@@ -151,14 +166,19 @@ export const GUEST_MEMORY_CALLS: readonly StepClause[] = [
   clause({
     id: "GUEST-25",
     kind: "kernel",
-    statement: "A page that is shared, or taken back, is so for both, and the host is told.",
+    statement: "A page that is shared, or taken back, is so for both; the host may be told.",
     source: [
       protect("__pkvm_guest_share_host, __pkvm_guest_unshare_host"),
       cite("measured", "pvm-peek: 0; 0x80022001 is as good as its page"),
     ],
     on: ["guest_hvc"],
-    applies: (step) => (shares(step) || unshares(step)) && isClean(step) && isAsWanted(step),
-    holds: (step) => all(shows(step, 4), moves(step, shares(step) ? "SHARED_OWNED" : "OWNED")),
+    applies: (step) =>
+      (shares(step) || unshares(step)) && isClean(step) && isMeant(step) && isAsWanted(step),
+    holds: (step) => {
+      const tellsHost = vmsOf(step.pre.config).tellsOfShares;
+      const told = tellsHost ? shows(step, 4) : tells(step.outcome, 0n);
+      return all(told, moves(step, shares(step) ? "SHARED_OWNED" : "OWNED"));
+    },
   }),
   clause({
     id: "GUEST-26",
@@ -206,7 +226,8 @@ export const GUEST_MEMORY_CALLS: readonly StepClause[] = [
       cite("measured", "pvm: mainline 7.3.4 answers -3 for 0x80022001"),
     ],
     on: ["guest_hvc"],
-    applies: (step) => ofMemory(step) && isClean(step) && isAsWanted(step) && !isAligned(step),
+    applies: (step) =>
+      ofMemory(step) && isClean(step) && !isAligned(step) && (isAsWanted(step) || !isMeant(step)),
     holds: (step) => onlyTells(step, INVALID),
   }),
   clause({

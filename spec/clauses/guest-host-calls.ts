@@ -1,5 +1,6 @@
 // The calls of guests that reach the host's KVM, and what it answers.
 
+import { vmsOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { AFFINITY_BITS, affinityMask, affinityOf, PSCI, SMCCC } from "../guest-calls.ts";
 import { cite, type Source } from "../sources.ts";
@@ -29,9 +30,15 @@ const hostArg = (step: HostStep, n: number): bigint =>
 const HOST_FIXED = new Map<number, readonly bigint[]>([
   [SMCCC.VERSION, [0x1_0001n]],
   [SMCCC.VENDOR_HYP_UID, [0xb66f_b428n, 0xe911_c52en, 0x564b_caa9n, 0x743a_004dn]],
-  [SMCCC.VENDOR_HYP_FEATURES, [0x207n]],
   [SMCCC.TRNG_VERSION, [0x1_0000n]],
 ]);
+
+/** The same, with the features of the branch; undefined: it depends on more. */
+function hostFixed(step: HostStep): readonly bigint[] | undefined {
+  const { hostFeatures } = vmsOf(step.pre.config);
+  if (hostId(step) !== SMCCC.VENDOR_HYP_FEATURES) return HOST_FIXED.get(hostId(step));
+  return hostFeatures === undefined ? undefined : [BigInt(hostFeatures)];
+}
 
 const RESETS: readonly number[] = [PSCI.SYSTEM_RESET2, PSCI.SYSTEM_RESET2_64];
 const isReset2 = (step: HostStep): boolean =>
@@ -115,14 +122,17 @@ export const GUEST_HOST_CALLS: readonly StepClause[] = [
     on: ["kvm_psci_call", "kvm_smccc_call_handler"],
     applies: (step) =>
       is(PSCI.VERSION, PSCI.MIGRATE_INFO_TYPE, PSCI.AFFINITY_INFO, PSCI.AFFINITY_INFO64)(step) ||
-      HOST_FIXED.has(hostId(step)),
+      hostFixed(step) !== undefined,
     holds: (step) => {
       const id = hostId(step);
-      if (id === PSCI.VERSION) return all(tells(step.outcome, 0x1_0001n), changesNothing(step));
+      const { hostPsci } = vmsOf(step.pre.config);
+      if (id === PSCI.VERSION) {
+        return all(tells(step.outcome, BigInt(hostPsci)), changesNothing(step));
+      }
       if (id === PSCI.MIGRATE_INFO_TYPE) {
         return all(tells(step.outcome, 2n), changesNothing(step));
       }
-      const told = HOST_FIXED.get(id) ?? [hostAffinity(step)];
+      const told = hostFixed(step) ?? [hostAffinity(step)];
       return all(tells(step.outcome, ...told), changesNothing(step));
     },
   }),
@@ -130,7 +140,7 @@ export const GUEST_HOST_CALLS: readonly StepClause[] = [
     id: "GUEST-56",
     kind: "kernel",
     statement:
-      "To the host, giving back memory is nothing, and sharing it is for protected guests.",
+      "To android14, giving back memory is nothing, and sharing it is for protected guests.",
     source: [
       cite("android14-6.1", "kvm_hvc_call_handler, arch/arm64/kvm/hypercalls.c"),
       cite(
@@ -138,6 +148,7 @@ export const GUEST_HOST_CALLS: readonly StepClause[] = [
         "npvm: MEM_SHARE -1, MEM_RELINQUISH 0, -3 with an argument that is reserved",
       ),
     ],
+    branches: ["android14-6.1"],
     on: ["kvm_smccc_call_handler"],
     applies: is(SMCCC.MEM_SHARE, SMCCC.MEM_UNSHARE, SMCCC.MEM_RELINQUISH, SMCCC.HYP_MEMINFO),
     holds: (step) => {
@@ -150,5 +161,27 @@ export const GUEST_HOST_CALLS: readonly StepClause[] = [
       const shares = pre.vms.get(action.vm)?.isProtected === true ? 0n : -1n;
       return all(tells(step.outcome, answers.get(hostId(step)) ?? shares), changesNothing(step));
     },
+  }),
+  clause({
+    id: "GUEST-57",
+    kind: "kernel",
+    statement: "Mainline's KVM knows none of the calls about memory, nor the guard.",
+    source: [
+      cite("mainline-7.3", "kvm_smccc_call_handler, arch/arm64/kvm/hypercalls.c"),
+      cite("measured", "pvm: 7.3.4, MEM_RELINQUISH and MMIO_GUARD_* are -1"),
+    ],
+    branches: ["mainline-7.3"],
+    on: ["kvm_psci_call", "kvm_smccc_call_handler"],
+    applies: is(
+      SMCCC.HYP_MEMINFO,
+      SMCCC.MEM_SHARE,
+      SMCCC.MEM_UNSHARE,
+      SMCCC.MMIO_GUARD_INFO,
+      SMCCC.MMIO_GUARD_ENROLL,
+      SMCCC.MMIO_GUARD_MAP,
+      SMCCC.MMIO_GUARD_UNMAP,
+      SMCCC.MEM_RELINQUISH,
+    ),
+    holds: (step) => all(tells(step.outcome, -1n), changesNothing(step)),
   }),
 ];

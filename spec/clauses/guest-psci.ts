@@ -1,5 +1,6 @@
 // PSCI and what else a guest asks, as EL2 answers a protected one.
 
+import { vmsOf } from "../branches/branches.ts";
 import { clause, type StepClause } from "../clause.ts";
 import { AFFINITY_BITS, affinityMask, affinityOf, PSCI, SMCCC } from "../guest-calls.ts";
 import { cite, type Source } from "../sources.ts";
@@ -10,6 +11,7 @@ import {
   callerAfter,
   idOf,
   isProtectedCaller,
+  looksAt,
   makes,
   onlyTells,
   reg,
@@ -59,7 +61,6 @@ const feature = (step: CallStep): number => Number(BigInt.asUintN(32, reg(step, 
 const FIXED = new Map<number, readonly bigint[]>([
   [SMCCC.VERSION, [0x1_0001n]],
   [SMCCC.VENDOR_HYP_UID, [0xb66f_b428n, 0xe911_c52en, 0x564b_caa9n, 0x743a_004dn]],
-  [SMCCC.VENDOR_HYP_FEATURES, [0x3fdn]],
   [PSCI.VERSION, [0x1_0001n]],
 ]);
 
@@ -73,6 +74,12 @@ const FORWARDED = new Map<number, number>([
   [PSCI.SYSTEM_RESET2, 3],
   [PSCI.SYSTEM_RESET2_64, 3],
 ]);
+
+/** The same, with the features that the branch tells of. */
+const fixed = (step: CallStep): readonly bigint[] | undefined =>
+  idOf(step) === SMCCC.VENDOR_HYP_FEATURES
+    ? [BigInt(vmsOf(step.pre.config).features)]
+    : FIXED.get(idOf(step));
 
 const ELSEWHERE = new Set<number>([
   ...FIXED.keys(),
@@ -222,8 +229,10 @@ export const GUEST_PSCI: readonly StepClause[] = [
     ],
     on: ["guest_hvc"],
     applies: (step) =>
-      isProtectedCaller(step) && (FIXED.has(idOf(step)) || !ELSEWHERE.has(idOf(step))),
-    holds: (step) => onlyTells(step, ...(FIXED.get(idOf(step)) ?? [-1n])),
+      isProtectedCaller(step) &&
+      looksAt(step) &&
+      (fixed(step) !== undefined || !ELSEWHERE.has(idOf(step))),
+    holds: (step) => onlyTells(step, ...(fixed(step) ?? [-1n])),
   }),
   clause({
     id: "GUEST-51",
@@ -234,7 +243,7 @@ export const GUEST_PSCI: readonly StepClause[] = [
       cite("measured", "pvm-peek: SYSTEM_OFF ends KVM_RUN"),
     ],
     on: ["guest_hvc"],
-    applies: (step) => isProtectedCaller(step) && FORWARDED.has(idOf(step)),
+    applies: (step) => isProtectedCaller(step) && looksAt(step) && FORWARDED.has(idOf(step)),
     holds: (step) => {
       const off = idOf(step) === PSCI.CPU_OFF;
       const power = off ? "OFF" : caller(step)?.vcpu.power;
@@ -248,13 +257,13 @@ export const GUEST_PSCI: readonly StepClause[] = [
   clause({
     id: "GUEST-52",
     kind: "kernel",
-    statement: "The call of a guest that is not protected is the host's, registers and all.",
+    statement: "A call that EL2 does not look at is the host's, registers and all.",
     source: [
       cite("android14-6.1", "hyp_exit_handlers, hyp/nvhe/switch.c"),
-      cite("measured", "npvm"),
+      cite("measured", "npvm, pvm: 7.3.4, PSCI 0x10003 is the host's answer"),
     ],
     on: ["guest_hvc"],
-    applies: (step) => caller(step)?.vm.isProtected === false,
+    applies: (step) => caller(step) !== undefined && (!isProtectedCaller(step) || !looksAt(step)),
     holds: (step) =>
       all(
         ensure(

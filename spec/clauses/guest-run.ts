@@ -1,5 +1,6 @@
 // A vCPU enters and leaves: who may run, what reaches it of the host, what the host sees of it.
 
+import { branchOf, vmsOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { PSCI, SMCCC } from "../guest-calls.ts";
 import { pageAt } from "../machine.ts";
@@ -16,13 +17,16 @@ const hypMain = (at: string): Source => cite("android14-6.1", `${at}, hyp/nvhe/h
 
 /** Mainline's call of the same name takes its vCPU from the host: see kvm-hypercalls.ts. */
 const runs = (step: Step<Hvc>): boolean =>
-  step.pre.config.branch === "android14-6.1" && reachedHcall(step) === "__kvm_vcpu_run";
+  branchOf(step.pre.config).vms !== undefined && reachedHcall(step) === "__kvm_vcpu_run";
+/** Whether EL2 keeps the registers of protected guests. */
+const keeps = ({ pre }: Pick<Step, "pre">): boolean => vmsOf(pre.config).keepsRegisters;
 const loaded = ({ pre, action }: Step<Hvc>): Running | undefined => runningOn(pre, action.cpu);
 const after = ({ post, action }: Step<Hvc>): Running | undefined => runningOn(post, action.cpu);
 
 /** Kernel address 0xffffff8000000000 is physical 0x40000000. Source: measured, machines. */
 const LINEAR = 0xffff_ff80_0000_0000n - 0x4000_0000n;
 const isLoaded = (step: Step<Hvc>): boolean =>
+  (!keeps(step) && loaded(step) !== undefined) ||
   loaded(step)?.vcpu.hostVcpu === BigInt.asUintN(64, argument(step, 1) - LINEAR);
 
 /** Whether the vCPU enters at EL1. */
@@ -43,14 +47,16 @@ const entersAs = (step: Step<Hvc>, wanted: GuestEntry): true | string =>
     `the guest ${wanted.kind} is not what happens: ${spell(step.outcome)}`,
   );
 
+const isKept = (step: Step<Hvc>): boolean => keeps(step) && loaded(step)?.vm.isProtected === true;
+
 const isStarting = (step: Step<Hvc>): boolean =>
-  enters(step) && loaded(step)?.vm.isProtected === true && loaded(step)?.vcpu.power !== "ON";
+  enters(step) && isKept(step) && loaded(step)?.vcpu.power !== "ON";
 const isPrimary = (step: Step<Hvc>): boolean => {
   const { vm, index } = loaded(step) ?? {};
   return vm !== undefined && vm.primaryVcpu === index;
 };
 const comesBack = (step: Step<Hvc>): boolean =>
-  enters(step) && loaded(step)?.vm.isProtected === true && loaded(step)?.vcpu.power === "ON";
+  enters(step) && isKept(step) && loaded(step)?.vcpu.power === "ON";
 const exit = (step: Step<Hvc>) => loaded(step)?.vcpu.exit;
 
 /** Calls that EL2 has done before the host is told: what the host says does not matter. */
@@ -63,6 +69,7 @@ const WRITES = 1n << 6n;
 const REGISTER = 0x1fn << 16n;
 const isData = ({ action }: Step<GuestAbort>): boolean => action.esr >> 26n === 0x24n;
 const isOfProtected = (step: Step<GuestAbort>): boolean => caller(step)?.vm.isProtected === true;
+const isHidden = (step: Step<GuestAbort>): boolean => isOfProtected(step) && keeps(step);
 
 /** Whether the guest lets the host see the access: it told of the page, or has no guard. */
 function isDevice(step: Step<GuestAbort>): boolean {
@@ -203,10 +210,10 @@ export const GUEST_RUN: readonly StepClause[] = [
   clause({
     id: "GUEST-65",
     kind: "kernel",
-    statement: "A guest that is not protected has the registers that the host gives it.",
+    statement: "A guest whose registers EL2 does not keep has those that the host gives it.",
     source: [hypMain("flush_hyp_vcpu"), cite("measured", "npvm")],
     on: ["hvc"],
-    applies: (step) => enters(step) && loaded(step)?.vm.isProtected === false,
+    applies: (step) => enters(step) && !isKept(step),
     holds: (step) => all(entersAs(step, { kind: "from the host" }), changesNothing(step)),
   }),
   clause({
@@ -242,7 +249,7 @@ export const GUEST_RUN: readonly StepClause[] = [
       cite("measured", "pvm-peek: before ENROLL every access is the host's"),
     ],
     on: ["guest_abort"],
-    applies: (step) => isOfProtected(step) && isDevice(step),
+    applies: (step) => isHidden(step) && isDevice(step),
     holds: (step) => {
       const { outcome, action } = step;
       if (outcome.kind !== "exits") return `the guest does not leave: ${spell(outcome)}`;
@@ -263,7 +270,7 @@ export const GUEST_RUN: readonly StepClause[] = [
       cite("measured", "pvm-peek: outside the guard's list the guest gets an abort"),
     ],
     on: ["guest_abort"],
-    applies: (step) => isOfProtected(step) && !isDevice(step),
+    applies: (step) => isHidden(step) && !isDevice(step),
     holds: (step) => {
       const { outcome, action } = step;
       if (outcome.kind !== "exits") return `the guest does not leave: ${spell(outcome)}`;
@@ -282,7 +289,7 @@ export const GUEST_RUN: readonly StepClause[] = [
       "Of a protected guest's addresses the host sees the page it meant, and the place in it.",
     source: [hypMain("handle_pvm_exit_dabt: FAR_EL2 is cut")],
     on: ["guest_abort"],
-    applies: isOfProtected,
+    applies: isHidden,
     holds: ({ outcome, action }) =>
       ensure(
         outcome.kind === "exits" && outcome.ipa === action.ipa && outcome.far < 4096n,
@@ -292,10 +299,10 @@ export const GUEST_RUN: readonly StepClause[] = [
   clause({
     id: "GUEST-73",
     kind: "kernel",
-    statement: "The abort of a guest that is not protected is the host's as it is.",
+    statement: "The abort of a guest whose registers EL2 does not keep is the host's as it is.",
     source: [cite("android14-6.1", "sync_hyp_vcpu, hyp/nvhe/hyp-main.c"), cite("measured", "npvm")],
     on: ["guest_abort"],
-    applies: (step) => caller(step)?.vm.isProtected === false,
+    applies: (step) => caller(step) !== undefined && !isHidden(step),
     holds: (step) => {
       const { esr, far, ipa } = step.action;
       const wanted = { kind: "exits", x: undefined, esr, far, ipa, again: false };

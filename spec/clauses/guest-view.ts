@@ -1,6 +1,8 @@
 // What the clauses about guests look up: who runs on a CPU, what it has, what was answered.
 
+import { vmsOf } from "../branches/branches.ts";
 import type { Step } from "../clause.ts";
+import { isOfEl2 } from "../guest-calls.ts";
 import { type Errno, negative } from "../types/errno.ts";
 import type { GuestAbort, GuestHvc } from "../types/guest-action.ts";
 import type { Hyp } from "../types/hyp.ts";
@@ -48,7 +50,10 @@ export const idOf = (step: CallStep): number => Number(BigInt.asUintN(32, reg(st
 export const makes =
   (...ids: readonly number[]) =>
   (step: CallStep): boolean =>
-    isProtectedCaller(step) && ids.includes(idOf(step));
+    isProtectedCaller(step) && looksAt(step) && ids.includes(idOf(step));
+
+/** Whether EL2 looks at the call at all. */
+export const looksAt = (step: CallStep): boolean => isOfEl2(vmsOf(step.pre.config), idOf(step));
 
 /** Whether x1 lies in the 40 bits of a guest's addresses. */
 export const reaches = (step: CallStep): boolean => reg(step, 1) < 1n << 40n;

@@ -6,7 +6,15 @@ import type { Pfn } from "../types/address.ts";
 import type { Errno } from "../types/errno.ts";
 import { HANDLE_OFFSET, type HypVcpu, type HypVm, KVM_MAX_PVMS } from "../types/hyp-vm.ts";
 import { HYP_PAGE } from "../types/page.ts";
-import { hypVcpuBytes, hypVmBytes, KVM, KVM_ARM_VCPU_POWER_OFF, NO_PVMFW, SIZE, VCPU } from "../vm-layout.ts";
+import {
+  hypVcpuBytes,
+  hypVmBytes,
+  KVM,
+  KVM_ARM_VCPU_POWER_OFF,
+  NO_PVMFW,
+  SIZE,
+  VCPU,
+} from "../vm-layout.ts";
 import { argument } from "./hypercall.ts";
 import { emptiedAndGiven, takenAndEmptied } from "./memory-order.ts";
 import {
@@ -39,12 +47,13 @@ const INIT_VM = "__pkvm_init_vm";
 const INIT_VCPU = "__pkvm_init_vcpu";
 const read = (at: string): Source => cite("android14-6.1", `${at}, hyp/nvhe/pkvm.c`);
 
-const kvmOf = (step: HvcStep): bigint => leadsTo(argument(step, 1));
-const vcpusAsked = (step: HvcStep): bigint => low32(word(step, kvmOf(step) + KVM.createdVcpus));
-const vmBytes = (step: HvcStep): bigint => hypVmBytes(step.pre, vcpusAsked(step));
+export const kvmOf = (step: HvcStep): bigint => leadsTo(argument(step, 1));
+export const vcpusAsked = (step: HvcStep): bigint =>
+  low32(word(step, kvmOf(step) + KVM.createdVcpus));
+export const vmBytes = (step: HvcStep): bigint => hypVmBytes(step.pre, vcpusAsked(step));
 const lastRanBytes = ({ pre }: HvcStep): bigint => SIZE.lastRanEntry * BigInt(pre.config.cpuCount);
 
-const vmPages = (step: HvcStep) => offer(step, 2, vmBytes(step));
+export const vmPages = (step: HvcStep) => offer(step, 2, vmBytes(step));
 const lastRanPages = (step: HvcStep) => offer(step, 4, lastRanBytes(step), vmPages(step));
 const rootPages = (step: HvcStep) =>
   offer(step, 3, SIZE.pgd, [...(vmPages(step) ?? []), ...(lastRanPages(step) ?? [])]);
@@ -97,7 +106,7 @@ function newVm(step: HvcStep): HypVm | undefined {
 }
 
 /** It is refused, nothing changed, and what had been taken comes back empty. */
-const wipes = (
+export const wipes = (
   step: HvcStep,
   errno: Errno,
   ...taken: readonly (readonly [readonly Pfn[] | undefined, bigint])[]
@@ -110,8 +119,8 @@ const wipes = (
     ]),
   );
 
-const hostVcpu = (step: HvcStep): bigint => leadsTo(argument(step, 2));
-const vcpuPages = (step: HvcStep) => offer(step, 3, hypVcpuBytes(step.pre));
+export const hostVcpu = (step: HvcStep): bigint => leadsTo(argument(step, 2));
+export const vcpuPages = (step: HvcStep) => offer(step, 3, hypVcpuBytes(step.pre));
 const isOff = (step: HvcStep): boolean =>
   (word(step, hostVcpu(step) + VCPU.features) & KVM_ARM_VCPU_POWER_OFF) !== 0n;
 
@@ -173,6 +182,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("__pkvm_init_vm: leaves before an errno is set"),
       cite("measured", "life-p: 0, and no VM is there"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VM, VM_CHECKS, 2),
     holds: (step) => all(answers(step.outcome, 0), changesNothing(step)),
@@ -185,6 +195,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("map_donated_memory"),
       cite("measured", "life-p: -12 for an odd address, a page of EL2's, a shared page"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VM, VM_CHECKS, 3),
     holds: (step) => refuses(step, "ENOMEM"),
@@ -197,6 +208,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("__pkvm_init_vm, unmap_donated_memory"),
       cite("measured", "life-p: -12 when it is one of the VM's pages"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VM, VM_CHECKS, 4),
     holds: (step) => wipes(step, "ENOMEM", [vmPages(step), vmBytes(step)]),
@@ -206,6 +218,7 @@ export const VM_INIT: readonly StepClause[] = [
     kind: "kernel",
     statement: "Where the root cannot be taken, the memory of VM and last_ran comes back wiped.",
     source: [read("__pkvm_init_vm, unmap_donated_memory")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VM, VM_CHECKS, 5),
     holds: (step) =>
@@ -221,6 +234,7 @@ export const VM_INIT: readonly StepClause[] = [
     kind: "kernel",
     statement: "There are 255 VMs at most; one more is refused, and all its memory wiped.",
     source: [read("find_free_vm_table_entry, KVM_MAX_PVMS")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VM, VM_CHECKS, 6),
     holds: (step) =>
@@ -240,6 +254,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("__pkvm_init_vm, insert_vm_table_entry"),
       cite("measured", "life-p: 0x1000, and again after the teardown; random-life-201"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: passes(INIT_VM, VM_CHECKS),
     holds: (step) => {
@@ -286,6 +301,7 @@ export const VM_INIT: readonly StepClause[] = [
     kind: "kernel",
     statement: "A VM gets no more vCPUs than its struct kvm said, and the memory is wiped.",
     source: [read("__pkvm_init_vcpu: created_vcpus")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VCPU, VCPU_CHECKS, 2),
     holds: (step) => wipesVcpu(step, "EINVAL"),
@@ -298,6 +314,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("init_pkvm_hyp_vcpu: hyp_pin_shared_mem"),
       cite("measured", "life-p: -16 until all three pages are shared"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VCPU, VCPU_CHECKS, 3),
     holds: (step) => wipesVcpu(step, "EBUSY"),
@@ -307,6 +324,7 @@ export const VM_INIT: readonly StepClause[] = [
     kind: "kernel",
     statement: "The vCPUs of a VM are made in the order of their index.",
     source: [read("init_pkvm_hyp_vcpu: vcpu_idx"), cite("measured", "life-p: -22")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VCPU, VCPU_CHECKS, 4),
     holds: (step) => wipesVcpu(step, "EINVAL"),
@@ -316,6 +334,7 @@ export const VM_INIT: readonly StepClause[] = [
     kind: "kernel",
     statement: "Only one vCPU of a protected VM with a firmware starts powered on.",
     source: [read("pkvm_vcpu_init_psci: primary_vcpu"), cite("measured", "life-p: -22")],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: failsAt(INIT_VCPU, VCPU_CHECKS, 5),
     holds: (step) => wipesVcpu(step, "EINVAL"),
@@ -328,6 +347,7 @@ export const VM_INIT: readonly StepClause[] = [
       read("__pkvm_init_vcpu, init_pkvm_hyp_vcpu, pkvm_vcpu_init_psci"),
       cite("measured", "life-p, life-map-p, random-life-201: 0"),
     ],
+    branches: ["android14-6.1"],
     on: ["hvc"],
     applies: passes(INIT_VCPU, VCPU_CHECKS),
     holds: (step) => {

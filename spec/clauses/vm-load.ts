@@ -36,7 +36,7 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** It is known, and x1 stays as it was. */
-const showsNothing = ({ outcome }: HvcStep): Verdict =>
+export const showsNothing = ({ outcome }: HvcStep): Verdict =>
   ensure(
     outcome.kind === "hcall" && outcome.x0 === SMCCC_RET_SUCCESS && outcome.x1 === undefined,
     "x1 is not left as it was",

@@ -20,6 +20,9 @@ export const PAGE_BYTES = 4096n;
 /** The hypercalls that make, load, map and end VMs. */
 export const VM_HCALLS: readonly string[] = [
   "__pkvm_host_map_guest",
+  "__pkvm_host_donate_guest",
+  "__pkvm_reserve_vm",
+  "__pkvm_unreserve_vm",
   "__pkvm_init_vm",
   "__pkvm_init_vcpu",
   "__pkvm_start_teardown_vm",

@@ -43,15 +43,17 @@ const measured = (what: string): Source => cite("measured", `life-map-p, life-ma
 const TABLE_LEVELS = 2;
 
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
-const addressArgument = (step: HvcStep, n: number): bigint => u64(argument(step, n) << PAGE_SHIFT);
-const hostPage = (step: HvcStep): Pfn => pfn(Number(addressArgument(step, 1) >> PAGE_SHIFT));
-const guestFrame = (step: HvcStep): number => Number(addressArgument(step, 2) >> PAGE_SHIFT);
+export const addressArgument = (step: HvcStep, n: number): bigint =>
+  u64(argument(step, n) << PAGE_SHIFT);
+export const hostPage = (step: HvcStep): Pfn => pfn(Number(addressArgument(step, 1) >> PAGE_SHIFT));
+export const guestFrame = (step: HvcStep): number => Number(addressArgument(step, 2) >> PAGE_SHIFT);
 
-const cacheOf = (step: HvcStep): bigint => (loadedBy(step)?.vcpu.hostVcpu ?? 0n) + VCPU.memcache;
+export const cacheOf = (step: HvcStep): bigint =>
+  (loadedBy(step)?.vcpu.hostVcpu ?? 0n) + VCPU.memcache;
 
 /** The pages that the host's list offers and EL2 takes: as many as the vCPU lacks. */
-function takenForTables(step: HvcStep): readonly Pfn[] {
-  const lacks = TABLE_LEVELS - (loadedBy(step)?.vcpu.memcache.length ?? TABLE_LEVELS);
+export function takenForTables(step: HvcStep, wanted = TABLE_LEVELS): readonly Pfn[] {
+  const lacks = Math.max(0, wanted - (loadedBy(step)?.vcpu.memcache.length ?? wanted));
   const { head, count } = listAt(step, cacheOf(step));
   const heads = [head, word(step, head)].slice(0, Math.min(lacks, count > 2n ? 2 : Number(count)));
   const pages = heads.map((at) => pfn(Number(at >> PAGE_SHIFT)));
@@ -62,16 +64,16 @@ function takenForTables(step: HvcStep): readonly Pfn[] {
 }
 
 /** The vCPU's cache after it took them: the last one first. */
-const cacheAfter = (step: HvcStep): readonly Pfn[] => [
-  ...takenForTables(step).toReversed(),
+const cacheAfter = (step: HvcStep, taken = takenForTables(step)): readonly Pfn[] => [
+  ...taken.toReversed(),
   ...(loadedBy(step)?.vcpu.memcache ?? []),
 ];
 
 /** A page as it is once the cache is filled. */
-const pageThen = (step: HvcStep, page: Pfn): PageState =>
-  takenForTables(step).includes(page) ? HYP_PAGE : pageAt(step.pre, page);
+export const pageThen = (step: HvcStep, page: Pfn, wanted?: number): PageState =>
+  takenForTables(step, wanted).includes(page) ? HYP_PAGE : pageAt(step.pre, page);
 
-const endsWithin64 = (at: bigint): boolean => at + 4096n < 1n << 64n;
+export const endsWithin64 = (at: bigint): boolean => at + 4096n < 1n << 64n;
 
 /** What host_map_guest asks for, in its order. */
 const CHECKS: readonly Check[] = [
@@ -100,12 +102,14 @@ const isProtected: Check = (step) => loadedBy(step)?.vm.isProtected === true;
 const survives: Check = (step) => !isProtected(step) || firmwareThere(step) !== "odd";
 
 /** The VM with the filled cache of the vCPU that asks. */
-function refilled(step: HvcStep): HypVm | undefined {
+export function filled(step: HvcStep, taken: readonly Pfn[]): HypVm | undefined {
   const loaded = loadedBy(step);
   if (loaded === undefined) return undefined;
-  const vcpu = { ...loaded.vcpu, memcache: cacheAfter(step) };
+  const vcpu = { ...loaded.vcpu, memcache: cacheAfter(step, taken) };
   return { ...loaded.vm, vcpus: loaded.vm.vcpus.with(loaded.index, vcpu) };
 }
+
+const refilled = (step: HvcStep): HypVm | undefined => filled(step, takenForTables(step));
 
 /** It is refused; only the cache stays filled. */
 const refusesLate = (step: HvcStep, errno: Errno): Verdict =>
@@ -117,8 +121,8 @@ const refusesLate = (step: HvcStep, errno: Errno): Verdict =>
   );
 
 /** The tables on the way to the page are there, out of the pool and the cache, and no others. */
-function tablesGrow(step: HvcStep): Verdict {
-  const [loaded, before] = [loadedBy(step), refilled(step)];
+export function tablesGrow(step: HvcStep, before = refilled(step)): Verdict {
+  const loaded = loadedBy(step);
   const now = step.post.vmTable.get(loaded?.handle ?? 0);
   const gfn = guestFrame(step);
   if (loaded === undefined || before === undefined || now === undefined) return "there is no VM";
@@ -194,6 +198,25 @@ function filledFromFirmware(step: HvcStep): Verdict {
   return ensure(
     equal(copies, [wanted]) && taken < copied,
     "the firmware's page is not copied after the host lost it",
+  );
+}
+
+/** What was taken is told, and head and length of the host's list are behind it. */
+export function listGoesOn(step: HvcStep, taken: readonly Pfn[]): Verdict {
+  const stored = storedBy(step);
+  const { head, count } = listAt(step, cacheOf(step));
+  const last = taken.at(-1);
+  const next = last === undefined ? head : word(step, BigInt(last) << PAGE_SHIFT);
+  const told = eventsOf(step.outcome).flatMap((event) =>
+    event.kind === "take" && event.to === "HYP" ? [event.page] : [],
+  );
+  return all(
+    ensure(equal(told, taken), "it does not take what the host's list offers"),
+    ensure(stored.get(cacheOf(step) + MEMCACHE_HEAD) === next, "the head is not the next page"),
+    ensure(
+      stored.get(cacheOf(step) + MEMCACHE_NR_PAGES) === count - BigInt(taken.length),
+      "the length is not what is left",
+    ),
   );
 }
 
@@ -280,24 +303,7 @@ export const VM_MAP: readonly StepClause[] = [
     on: ["hvc"],
     applies: (step) =>
       calls(MAP)(step) && loadedBy(step) !== undefined && answer(step.outcome) !== undefined,
-    holds: (step) => {
-      const taken = takenForTables(step);
-      const stored = storedBy(step);
-      const { head, count } = listAt(step, cacheOf(step));
-      const last = taken.at(-1);
-      const next = last === undefined ? head : word(step, BigInt(last) << PAGE_SHIFT);
-      const told = eventsOf(step.outcome).flatMap((event) =>
-        event.kind === "take" && event.to === "HYP" ? [event.page] : [],
-      );
-      return all(
-        ensure(equal(told, taken), "it does not take what the host's list offers"),
-        ensure(stored.get(cacheOf(step) + MEMCACHE_HEAD) === next, "the head is not the next page"),
-        ensure(
-          stored.get(cacheOf(step) + MEMCACHE_NR_PAGES) === count - BigInt(taken.length),
-          "the length is not what is left",
-        ),
-      );
-    },
+    holds: (step) => listGoesOn(step, takenForTables(step)),
   }),
   clause({
     id: "VM-71",

@@ -102,7 +102,7 @@ const FINALIZE_CHECKS: readonly Check[] = [
 ];
 
 /** A stage 2 without one page, and without the tables that only it needed. */
-function withoutPage(stage2: GuestStage2, gfn: number): GuestStage2 {
+export function withoutPage(stage2: GuestStage2, gfn: number): GuestStage2 {
   const pages = new Map(stage2.pages);
   pages.delete(gfn);
   const left = [...pages.keys(), ...stage2.guarded];

@@ -30,16 +30,16 @@ const walk = (name: string, actions: readonly Action[]): Walk => ({
 
 type Words = readonly (readonly [bigint, bigint])[];
 
-const call = (name: string, args: readonly bigint[] = [], words: Words = []): Hvc => ({
+export const call = (name: string, args: readonly bigint[] = [], words: Words = []): Hvc => ({
   ...hypercallOn(SYSTEM.branch, name, ...args),
   ...(words.length > 0 ? { words: new Map(words) } : {}),
 });
-const share = (frame: bigint): Hvc => call("__pkvm_host_share_hyp", [frame]);
-const reserve = call("__pkvm_reserve_vm");
-const unreserve = (handle: bigint): Hvc => call("__pkvm_unreserve_vm", [handle]);
+export const share = (frame: bigint): Hvc => call("__pkvm_host_share_hyp", [frame]);
+export const reserve = call("__pkvm_reserve_vm");
+export const unreserve = (handle: bigint): Hvc => call("__pkvm_unreserve_vm", [handle]);
 
 /** __pkvm_init_vm, with a struct kvm and frames that are not the usual ones. */
-const initVm = (
+export const initVm = (
   { vcpus = 2n, isProtected = true, handle = HANDLE } = {},
   frames: Partial<Record<"hypVm" | "root", bigint>> = {},
 ): Hvc => {
@@ -54,14 +54,14 @@ const initVm = (
     ],
   );
 };
-const initVcpu = (index: bigint, host: bigint = AT.vcpu, own: bigint = AT.hypVcpu): Hvc =>
+export const initVcpu = (index: bigint, host: bigint = AT.vcpu, own: bigint = AT.hypVcpu): Hvc =>
   call("__pkvm_init_vcpu", [HANDLE, kva(host), kva(own)], [[pa(host) + VCPU.vcpuIdx, index]]);
 const load = (index: bigint): Hvc => call("__pkvm_vcpu_load", [HANDLE, index, 0n]);
 const put = call("__pkvm_vcpu_put");
-const donate = (frame: bigint, gfn: bigint, tables: readonly bigint[] = []): Hvc =>
+export const donate = (frame: bigint, gfn: bigint, tables: readonly bigint[] = []): Hvc =>
   call("__pkvm_host_donate_guest", [frame, gfn], cached(tables));
 const start = call("__pkvm_start_teardown_vm", [HANDLE]);
-const reclaim = (gfn: bigint): Hvc => call("__pkvm_reclaim_dying_guest_page", [HANDLE, gfn]);
+export const reclaim = (gfn: bigint): Hvc => call("__pkvm_reclaim_dying_guest_page", [HANDLE, gfn]);
 const finalize = call("__pkvm_finalize_teardown_vm", [HANDLE]);
 const run = (words: Words = [], vcpu: bigint = AT.vcpu): Hvc =>
   call(

@@ -109,6 +109,11 @@ const calls: Record<string, Case> = {
   "GUEST-54": [wakes[0], wakes[1], answering(wakes[0], told(-4n))],
   "GUEST-55": telling(READY, call("kvm_psci_call", PSCI.MIGRATE_INFO_TYPE), 2n),
   "GUEST-56": telling(READY, call("kvm_smccc_call_handler", SMCCC.HYP_MEMINFO, 1), -3n),
+  "GUEST-57": telling(
+    { ...READY, config: { ...READY.config, branch: "mainline-7.3" } },
+    call("kvm_smccc_call_handler", SMCCC.MEM_RELINQUISH, 1),
+    -1n,
+  ),
 };
 
 tryClauses(GUEST_HOST_CALLS, calls);

@@ -44,6 +44,10 @@ export const TEXTS = {
     title: "Linux 7.3 from Debian's sources",
     pinned: "linux-source-7.3 7.3.4-1~bpo13+1, minimal configuration, NVHE_EL2_DEBUG=y",
   },
+  mainline: {
+    title: "Linux, a mainline snapshot near 7.3",
+    pinned: "torvalds/linux 03313ef, hyp/nvhe/pkvm.c as read; what it calls is named, not read",
+  },
   linux: {
     title: "Linux",
     pinned: "6.1 (kernel/module, include/uapi, Documentation)",

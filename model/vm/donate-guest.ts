@@ -35,7 +35,7 @@ const guestFrame = (call: HypercallArgs, n: number): bigint =>
 export const donatePage: Hypercall = {
   name: "__pkvm_host_donate_guest (mainline)",
   source: [
-    cite("mainline-7.3", "__pkvm_host_donate_guest, hyp/nvhe/mem_protect.c"),
+    cite("mainline", "__pkvm_host_donate_guest, hyp/nvhe/mem_protect.c"),
     cite("measured", "pvm: the guest runs in pages that were donated"),
   ],
   guards: [
@@ -91,9 +91,7 @@ export const donatePage: Hypercall = {
 /** __pkvm_host_donate_guest(pfn, gfn), for the protected vCPU that is loaded on this CPU. */
 export const hostDonateGuest: Hypercall = {
   name: "handle___pkvm_host_donate_guest",
-  source: [
-    cite("mainline-7.3", "handle___pkvm_host_donate_guest, pkvm_refill_memcache, hyp-main.c"),
-  ],
+  source: [cite("mainline", "handle___pkvm_host_donate_guest, pkvm_refill_memcache, hyp-main.c")],
   guards: [
     {
       clause: "VM-104",
@@ -125,8 +123,8 @@ const mappedAt = (hyp: Pick<Hyp, "vmTable">, call: HypercallArgs): GuestPage | u
 export const reclaimFrame: Hypercall = {
   name: "handle___pkvm_reclaim_dying_guest_page",
   source: [
-    cite("mainline-7.3", "__pkvm_reclaim_dying_guest_page, hyp/nvhe/pkvm.c"),
-    cite("mainline-7.3", "__pkvm_host_reclaim_page_guest, hyp/nvhe/mem_protect.c"),
+    cite("mainline", "__pkvm_reclaim_dying_guest_page, hyp/nvhe/pkvm.c"),
+    cite("mainline", "__pkvm_host_reclaim_page_guest, hyp/nvhe/mem_protect.c"),
     cite("measured", "pvm: private pages read 0 after the end, a shared one keeps 0x77"),
   ],
   guards: [

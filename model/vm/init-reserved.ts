@@ -59,7 +59,7 @@ const wipingBoth = (
 /** __pkvm_init_vm(host_kvm, vm, pgd): 0. */
 export const initReservedVm: Hypercall = {
   name: "handle___pkvm_init_vm",
-  source: [cite("mainline-7.3", "__pkvm_init_vm, insert_vm_table_entry, hyp/nvhe/pkvm.c")],
+  source: [cite("mainline", "__pkvm_init_vm, insert_vm_table_entry, hyp/nvhe/pkvm.c")],
   guards: [
     {
       clause: "VM-15",
@@ -147,7 +147,7 @@ const wiping = (
 /** __pkvm_init_vcpu(handle, host_vcpu, memory): the place is the one that the host names. */
 export const initHostVcpu: Hypercall = {
   name: "handle___pkvm_init_vcpu",
-  source: [cite("mainline-7.3", "__pkvm_init_vcpu, init_pkvm_hyp_vcpu, hyp/nvhe/pkvm.c")],
+  source: [cite("mainline", "__pkvm_init_vcpu, init_pkvm_hyp_vcpu, hyp/nvhe/pkvm.c")],
   guards: [
     {
       clause: "VM-23",

@@ -23,7 +23,7 @@ function freeHandle({
 /** __pkvm_reserve_vm(): the handle. */
 export const reserveVm: Hypercall = {
   name: "__pkvm_reserve_vm",
-  source: [cite("mainline-7.3", "__pkvm_reserve_vm, allocate_vm_table_entry, hyp/nvhe/pkvm.c")],
+  source: [cite("mainline", "__pkvm_reserve_vm, allocate_vm_table_entry, hyp/nvhe/pkvm.c")],
   guards: [
     {
       clause: "VM-90",
@@ -43,7 +43,7 @@ export const reserveVm: Hypercall = {
 /** __pkvm_unreserve_vm(handle): a handle whose VM was made, or that was never given, stays. */
 export const unreserveVm: Hypercall = {
   name: "__pkvm_unreserve_vm",
-  source: [cite("mainline-7.3", "__pkvm_unreserve_vm, hyp/nvhe/pkvm.c")],
+  source: [cite("mainline", "__pkvm_unreserve_vm, hyp/nvhe/pkvm.c")],
   guards: [
     {
       clause: "VM-92",

@@ -130,6 +130,7 @@ const LIVES: readonly Walk[] = [
     initVcpu(0n),
     initVcpu(0n, AT.other, AT.hypOther),
     initVcpu(1n, AT.other, AT.hypOther),
+    initVcpu(2n, AT.vcpu, AT.tables),
     call("__pkvm_host_unshare_hyp", [AT.vcpu]),
     start,
     finalize,

@@ -66,7 +66,7 @@ export const MAINLINE_7_3: Branch = {
     cite("measured", "host-hypercall-ids.mainline-7.3.4: numbers 1 to 50; base: 51 is unknown"),
     cite("measured", "base, random, peek, poke, create, pvm of mainline-7.3.4-el2debug"),
     cite("mainline-7.3", "__host_check_page_state_range, hyp/nvhe/mem_protect.c"),
-    cite("mainline-7.3", "__pkvm_reserve_vm, kvm_handle_pvm_hvc64, hyp/nvhe/pkvm.c"),
+    cite("mainline", "__pkvm_reserve_vm, kvm_handle_pvm_hvc64, hyp/nvhe/pkvm.c"),
   ],
   hcalls: HCALLS,
   hcallsEvidence: "measured",
@@ -118,8 +118,9 @@ export const MAINLINE_7_3: Branch = {
   },
   foreignPageAbort: "injected",
   protectedVms: true,
+  // Sizes, features, alignment and PSCI are measured, the rest is read or follows from the trace pvm.
   vms: {
-    evidence: "measured",
+    evidence: "read",
     hypVmBytes: 4496,
     hypVcpuBytes: 8480,
     reservesHandles: true,

@@ -167,7 +167,7 @@ export const GUEST_HOST_CALLS: readonly StepClause[] = [
     kind: "kernel",
     statement: "Mainline's KVM knows none of the calls about memory, nor the guard.",
     source: [
-      cite("mainline-7.3", "kvm_smccc_call_handler, arch/arm64/kvm/hypercalls.c"),
+      cite("mainline", "kvm_smccc_call_handler, arch/arm64/kvm/hypercalls.c"),
       cite("measured", "pvm: 7.3.4, MEM_RELINQUISH and MMIO_GUARD_* are -1"),
     ],
     branches: ["mainline-7.3"],

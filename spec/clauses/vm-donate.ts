@@ -46,8 +46,8 @@ import { withoutPage } from "./vm-teardown.ts";
 
 const DONATE = "__pkvm_host_donate_guest";
 const RECLAIM = "__pkvm_reclaim_dying_guest_page";
-const read = (at: string): Source => cite("mainline-7.3", `${at}, hyp/nvhe/mem_protect.c`);
-const main = (at: string): Source => cite("mainline-7.3", `${at}, hyp/nvhe/hyp-main.c`);
+const read = (at: string): Source => cite("mainline", `${at}, hyp/nvhe/mem_protect.c`);
+const main = (at: string): Source => cite("mainline", `${at}, hyp/nvhe/hyp-main.c`);
 const measured = (what: string): Source => cite("measured", `pvm: 7.3.4, ${what}`);
 
 /** How many pages the host lists: the vCPU is to have so many. */
@@ -167,7 +167,7 @@ export const VM_DONATE: readonly StepClause[] = [
   rule(
     "VM-106",
     "Where the host lists a page that EL2 cannot take, nothing is donated.",
-    [main("pkvm_refill_memcache"), cite("mainline-7.3", "refill_memcache, hyp/nvhe/mm.c")],
+    [main("pkvm_refill_memcache"), cite("mainline", "refill_memcache, hyp/nvhe/mm.c")],
     failsAt(DONATE, CHECKS, 2),
     (step) => refusesLate(step, "ENOMEM"),
   ),
@@ -188,7 +188,7 @@ export const VM_DONATE: readonly StepClause[] = [
   rule(
     "VM-109",
     "An address beyond the guest's 40 bits is refused.",
-    [cite("mainline-7.3", "_kvm_pgtable_walk, hyp/pgtable.c")],
+    [cite("mainline", "_kvm_pgtable_walk, hyp/pgtable.c")],
     failsAt(DONATE, CHECKS, 5),
     (step) => refusesLate(step, "ERANGE"),
   ),
@@ -209,7 +209,7 @@ export const VM_DONATE: readonly StepClause[] = [
   rule(
     "VM-112",
     "An address beyond the guest's 40 bits is not reclaimed.",
-    [cite("mainline-7.3", "kvm_pgtable_get_leaf, _kvm_pgtable_walk, hyp/pgtable.c")],
+    [cite("mainline", "kvm_pgtable_get_leaf, _kvm_pgtable_walk, hyp/pgtable.c")],
     failsAt(RECLAIM, RECLAIM_CHECKS, 1),
     (step) => refuses(step, "ERANGE"),
   ),
@@ -233,7 +233,7 @@ export const VM_DONATE: readonly StepClause[] = [
   rule(
     "VM-115",
     "The vCPU's cache is filled first, and the host's list goes on behind what was taken.",
-    [main("pkvm_refill_memcache"), cite("mainline-7.3", "refill_memcache, hyp/nvhe/mm.c")],
+    [main("pkvm_refill_memcache"), cite("mainline", "refill_memcache, hyp/nvhe/mm.c")],
     (step) =>
       calls(DONATE)(step) &&
       loadedBy(step)?.vm.isProtected === true &&

@@ -4,6 +4,7 @@ import { clause, type StepClause } from "../clause.ts";
 import { cite, type Source } from "../sources.ts";
 import type { Errno } from "../types/errno.ts";
 import { HANDLE_OFFSET, type HypVm, KVM_MAX_PVMS } from "../types/hyp-vm.ts";
+import { eventsOf } from "../types/outcome.ts";
 import { HYP_PAGE } from "../types/page.ts";
 import { hypVcpuBytes, KVM, SIZE, VCPU } from "../vm-layout.ts";
 import { argument, calls } from "./hypercall.ts";
@@ -41,7 +42,7 @@ const RESERVE = "__pkvm_reserve_vm";
 const UNRESERVE = "__pkvm_unreserve_vm";
 const INIT_VM = "__pkvm_init_vm";
 const INIT_VCPU = "__pkvm_init_vcpu";
-const read = (at: string): Source => cite("mainline-7.3", `${at}, hyp/nvhe/pkvm.c`);
+const read = (at: string): Source => cite("mainline", `${at}, hyp/nvhe/pkvm.c`);
 const measured = cite("measured", "pvm: 7.3.4, KVM makes a VM and its vCPU with it");
 
 /** The handle that is due: the lowest that no VM has and nobody reserved. */
@@ -177,7 +178,11 @@ const BIRTHS: readonly StepClause[] = [
     "The host's struct kvm carries a handle, and what is below the first is none.",
     [read("__pkvm_init_vm: HANDLE_OFFSET")],
     failsAt(INIT_VM, VM_CHECKS, 2),
-    (step) => refuses(step, "EINVAL"),
+    (step) =>
+      all(
+        refuses(step, "EINVAL"),
+        ensure(eventsOf(step.outcome).length === 0, "memory is taken before the handle is seen"),
+      ),
   ),
   rule(
     "VM-95",
@@ -196,7 +201,7 @@ const BIRTHS: readonly StepClause[] = [
   rule(
     "VM-97",
     "A root that is not aligned to its size is no root, and both come back wiped.",
-    [cite("mainline-7.3", "kvm_guest_prepare_stage2, guest_s2_zalloc_pages_exact, mem_protect.c")],
+    [cite("mainline", "kvm_guest_prepare_stage2, guest_s2_zalloc_pages_exact, mem_protect.c")],
     failsAt(INIT_VM, VM_CHECKS, 5),
     (step) => wipesBoth(step, "ENOMEM"),
   ),

@@ -118,7 +118,7 @@ export const MAINLINE_7_3: Branch = {
   },
   foreignPageAbort: "injected",
   protectedVms: true,
-  // Sizes, features, alignment and PSCI are measured, the rest is read or follows from the trace pvm.
+  // Sizes, features, alignment and PSCI are measured; the rest is read, or follows from pvm.
   vms: {
     evidence: "read",
     hypVmBytes: 4496,

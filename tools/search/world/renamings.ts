@@ -18,6 +18,7 @@ function replaced(value: unknown, atoms: Atoms): unknown {
   }
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => replaced(item, atoms));
+  if (value instanceof Set) return new Set([...value].map((item) => replaced(item, atoms)));
   if (value instanceof Map) {
     return new Map([...value].map(([key, item]) => [replaced(key, atoms), replaced(item, atoms)]));
   }

@@ -9,55 +9,9 @@ import { subjectOf } from "../../tools/cli/subject.ts";
 import { type Disassembler, openDisassembler } from "../../tools/disassembler.ts";
 import { type CheckResult, checkModule } from "../../tools/search/check-module.ts";
 import { CHECKED_EXAMPLES, EXAMPLES } from "../arbitraries/examples.ts";
+import { EXPECTED, EXPECTED_NOTES, NOTED_CLASS, RIGHT } from "./expected.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-/** What is wrong with an example, as its source and the documentation of the kernel say it. */
-interface Expected {
-  readonly module: string;
-  readonly rule: string;
-  /** The statement that does it, as it stands in the source; undefined where it is no one place. */
-  readonly line: string | undefined;
-  /** The fewest actions of the host that lead there. */
-  readonly actions: number;
-  /** What other CPUs must do inside the last of them. */
-  readonly meanwhile?: number;
-  readonly cmdline?: string;
-}
-
-const OVM = "kvm-arm.mode=protected kvm-arm.protected_modules=ovm ovm.seq=load,regops";
-
-const EXPECTED: readonly Expected[] = [
-  // A page is shared; the fill of one page writes the next, which EL2 does not map.
-  { module: "off_by_one_page_count", rule: "MOD-1", line: "PAGE_SIZE) = i;", actions: 2 },
-  // Share, then the refused page twice: each time a pin more.
-  { module: "missing_unpin", rule: "MOD-12", line: "ops->pin_shared_mem(", actions: 3 },
-  { module: "length_overflow", rule: "MOD-1", line: "sum += *from++", actions: 1 },
-  { module: "host_held_pointer", rule: "MOD-1", line: "handle->users = 0", actions: 1 },
-  { module: "host_held_pointer", rule: "MOD-5", line: "handle->users = 0", actions: 1 },
-  // Share an empty page, peek.
-  { module: "forgotten_fixmap_unmap", rule: "MOD-7", line: "ops->fixmap_map(", actions: 2 },
-  { module: "handler_table_overrun", rule: "MOD-1", line: "functions[number](", actions: 1 },
-  // Share, attach, send; in between the length grows.
-  { module: "double_fetch", rule: "MOD-1", line: "ops->memcpy(copy", actions: 3, meanwhile: 1 },
-  // Share, attach, count; in between a detach.
-  { module: "race_between_cpus", rule: "MOD-5", line: "ring->count++", actions: 3, meanwhile: 1 },
-  { module: "patches_itself", rule: "MOD-11", line: "create_private_mapping(TEXT", actions: 0 },
-  { module: "returns_stack_bytes", rule: "MOD-13", line: "= reply.reserved", actions: 1 },
-  { module: "ignored_errno", rule: "MOD-15", line: "ops->host_stage2_mod_prot(", actions: 1 },
-  { module: "answers_in_x0", rule: "MOD-4", line: "cpu_reg(ctx, 0) =", actions: 1 },
-  { module: "host_pointer_deref", rule: "MOD-1", line: "= *mailbox", actions: 1 },
-  { module: "host_pointer_deref", rule: "MOD-5", line: "= *mailbox", actions: 1 },
-  { module: "handler_never_returns", rule: "MOD-2", line: "while (smp_load_acquire", actions: 1 },
-  { module: "el2_init_registers_then_fails", rule: "MOD-8", line: undefined, actions: 0 },
-  { module: "el1_init_fails_after_load", rule: "MOD-9", line: undefined, actions: 0 },
-  { module: "registers_until_full", rule: "MOD-9", line: undefined, actions: 0 },
-  { module: "ovm", rule: "MOD-5", line: "case 23:", actions: 1, cmdline: OVM },
-  { module: "ovm", rule: "MOD-5", line: "case 24:", actions: 1, cmdline: OVM },
-];
-
-/** Modules with which nothing is wrong. */
-const RIGHT = ["pkvm_module", "ovmt", "shared_buffer", "smc_filter", "serial_driver"];
 
 const fileOf = (name: string): string => {
   const all = [...EXAMPLES, ...CHECKED_EXAMPLES].filter((example) => example.name === name);
@@ -128,6 +82,44 @@ describe("what is right passes", () => {
     expect(down).toBeUndefined();
     expect(calls.calls).toBeGreaterThan(0);
   });
+});
+
+describe("an address of EL2 that comes back to the host is noted", () => {
+  const noted = [...new Map(EXPECTED_NOTES.map((it) => [it.module, it])).values()];
+  test.each(noted)("$module", { timeout: 300_000 }, async ({ module, cmdline }) => {
+    const { notes } = await checked(module, cmdline);
+    const wanted = EXPECTED_NOTES.filter((it) => it.module === module).map((it) => ({
+      function: it.function,
+      register: it.register,
+      line: lineOf(module, it.line),
+      what: NOTED_CLASS,
+    }));
+    const told = notes.map(({ at, register, what }) => ({
+      function: at.function,
+      register,
+      line: at.line,
+      what,
+    }));
+    expect(told).toEqual(wanted);
+  });
+
+  test.each(RIGHT.filter((name) => name !== "ovmt"))(
+    "not in %s",
+    { timeout: 300_000 },
+    async (it) => {
+      expect((await checked(it)).notes).toEqual([]);
+    },
+  );
+
+  // Sums, constants, errnos and stack bytes are no addresses, and a fault returns nothing.
+  test.each(["returns_stack_bytes", "answers_in_x0", "length_overflow", "ignored_errno"])(
+    "not in %s",
+    { timeout: 300_000 },
+    async (it) => {
+      const { notes } = await checked(it);
+      expect(notes).toEqual([]);
+    },
+  );
 });
 
 test("every example of this kind is expected to be right or wrong", () => {

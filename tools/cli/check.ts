@@ -7,6 +7,7 @@ import { type Counterexample, formatCounterexample } from "../../counterexamples
 import type { Coverage } from "../../counterexamples/coverage.ts";
 import { BUILDS } from "../../spec/branches/branch.ts";
 import { openDisassembler } from "../disassembler.ts";
+import { checkJson, noteLines } from "../report/check-report.ts";
 import { coverageLine, neverLines } from "../report/coverage-lines.ts";
 import { foundLines, wrapped } from "../report/found-lines.ts";
 import { type CheckResult, checkModule, type Limits } from "../search/check-module.ts";
@@ -24,6 +25,7 @@ interface CheckFlags extends SubjectFlags {
   readonly depth?: string;
   readonly baseline?: string;
   readonly writeBaseline?: string;
+  readonly json?: boolean;
 }
 
 /** NON-SPEC: a handler that takes longer counts as one that never returns, unless --budget says. */
@@ -80,7 +82,7 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const { system, boot } = subject;
   const builds = flags.build ?? BUILDS.join(" and ");
   const print = (...lines: readonly string[]): void => {
-    process.stdout.write(`${lines.join("\n")}\n`);
+    if (flags.json !== true) process.stdout.write(`${lines.join("\n")}\n`);
   };
   print(
     `check    ${subject.modules.map(({ file }) => file).join(", ")}`,
@@ -94,7 +96,7 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const result = await checkModule(subject, limits, hooks, await openDisassembler());
   line.clear();
   ctrlC.release();
-  const { found, explored, down, first } = result;
+  const { found, explored } = result;
   if (flags.writeBaseline !== undefined) writeBaseline(flags.writeBaseline, found, accepted);
   const judged = compared(found, accepted, system.documented ? "documented" : system.branch);
   const { fresh, known, stale } = judged;
@@ -102,16 +104,30 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   fresh.forEach((it, n) => {
     print("", ...foundLines(it, paths[n] ?? "", "FAIL"));
   });
-  print("", ...verdictLines(subject, fresh, result));
+  const verdict = verdictLines(subject, fresh, result);
+  print("", ...verdict, ...result.notes.flatMap(noteLines));
   if (known.length > 0) {
     const rules = known.map(({ clause }) => clause).join(", ");
     print(...wrapped("accepted ", `${known.length} known findings: ${rules}`));
   }
   print(...stale.map(staleLine), ...wrapped("", boundLine(result)), "");
   print(...(flags.coverage === true ? neverLines : coverageLineOf)(explored.coverage));
+  const exit = exitOf(result, fresh, flags.writeBaseline !== undefined);
+  if (flags.json === true) {
+    const { commandLine } = boot;
+    const said = { system, commandLine, verdict, exit, fresh, accepted: known };
+    process.stdout.write(`${checkJson({ ...said, bound: boundLine(result) }, result)}\n`);
+  }
+  return exit;
+}
+
+function exitOf(
+  { explored, first, down }: CheckResult,
+  fresh: readonly Counterexample[],
+  accepts: boolean,
+): number {
   if (explored.interrupted) return EXIT.interrupted;
   if (fresh.length === 0 && first.run.unmodelled !== undefined) return EXIT.usage;
-  const accepts = flags.writeBaseline !== undefined;
   return (fresh.length > 0 && !accepts) || down !== undefined ? EXIT.violation : EXIT.holds;
 }
 
@@ -160,6 +176,7 @@ export function registerCheck(program: Command): void {
     .option("--out <folder>", "where counterexamples go (default: out/counterexamples)")
     .option("--baseline <file.json>", "accept the findings of this file: only new ones fail")
     .option("--write-baseline <file.json>", "accept what is found, for --baseline")
+    .option("--json", "print one JSON object")
     .option("--coverage", "list every rule, guard and transition that was never exercised")
     .action(exiting(check));
 }

@@ -1,6 +1,6 @@
 // Checks one module: whole boots, then calls from the booted state, two CPUs, other secrets.
 
-import type { Counterexample } from "../../counterexamples/counterexample.ts";
+import type { Counterexample, SourcePlace } from "../../counterexamples/counterexample.ts";
 import { type CheckedRun, runChecked } from "../../counterexamples/run-checked.ts";
 import { sectionNamed } from "../../model/elf/read.ts";
 import { BUILDS, type Build } from "../../spec/branches/branch.ts";
@@ -9,8 +9,9 @@ import type { ModuleState } from "../../spec/types/module.ts";
 import type { Subject } from "../cli/subject.ts";
 import type { Disassembler } from "../disassembler.ts";
 import { endLine } from "../report/log-lines.ts";
-import { codePlaceOf, placeTeller } from "../report/source-place.ts";
+import { codePlaceOf, type PlaceTeller, placeTeller } from "../report/source-place.ts";
 import { callValues } from "./call-values.ts";
+import type { ReturnedAddress } from "./el2-addresses.ts";
 import { type Broken, createExplored, type Explored, explore, remember } from "./explore.ts";
 import { counterexampleOf, type Places } from "./found.ts";
 import { exploreInterleavings, type Interleaved } from "./interleavings.ts";
@@ -36,6 +37,11 @@ export interface Limits {
   readonly build: Build | undefined;
 }
 
+/** A register in which a function of a module returns an address of EL2 to the host. */
+export interface AddressNote extends Pick<ReturnedAddress, "register" | "what"> {
+  readonly at: SourcePlace;
+}
+
 /** How a check tells how far it is, and is ended. */
 export interface CheckHooks {
   readonly at: (text: string) => void;
@@ -53,6 +59,8 @@ export interface CheckResult {
   readonly byKernel: readonly string[];
   readonly calls: CallsExplored;
   readonly orders: Interleaved;
+  /** What handlers return that is an address of EL2: no fault, since pKVM hands out tokens. */
+  readonly notes: readonly AddressNote[];
   /** Calls that were made a second time with other secrets. */
   readonly varied: number;
   /** Calls in which an op was made to fail. */
@@ -165,10 +173,27 @@ async function searchCalls(
   return { calls, orders, varied, failed };
 }
 
-/** Tells places by the module files; a function of a module is a site. */
-function placesIn({ modules, files }: Subject, disassemble: Disassembler): Places {
-  const names = new Map(modules.map(({ name, file }) => [name, file]));
-  const tell = placeTeller(names, files, disassemble);
+/** Tells places by the module files. */
+const tellerOf = ({ modules, files }: Subject, disassemble: Disassembler): PlaceTeller =>
+  placeTeller(new Map(modules.map(({ name, file }) => [name, file])), files, disassemble);
+
+/** What was noted, once a function and register. */
+function notesOf(
+  { addresses }: CallsExplored,
+  { run }: CheckedRun,
+  tell: PlaceTeller,
+): readonly AddressNote[] {
+  const notes = new Map<string, AddressNote>();
+  for (const { place, register, what } of addresses.values()) {
+    const at = tell(place, run);
+    const key = `${at.module} ${at.function} x${register}`;
+    if (!notes.has(key)) notes.set(key, { at, register, what });
+  }
+  return [...notes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, note]) => note);
+}
+
+/** Tells places of steps; a function of a module is a site. */
+function placesIn(tell: PlaceTeller): Places {
   const placeOf: Places["placeOf"] = (step, run) => {
     const place = codePlaceOf(step, run);
     return place && tell(place, run);
@@ -214,7 +239,8 @@ export async function checkModule(
   disassemble: Disassembler,
 ): Promise<CheckResult> {
   const first = firstBoot(subject);
-  const places = placesIn(subject, disassemble);
+  const tell = tellerOf(subject, disassemble);
+  const places = placesIn(tell);
   const explored = await searchBoots(subject, first, limits, hooks, places);
   const searched = await searchCalls(subject, limits, hooks, places, explored);
   const { budget, stubs, el2Only, files } = subject;
@@ -231,6 +257,7 @@ export async function checkModule(
     first,
     explored,
     byKernel: [...new Set(kernel)].sort(),
+    notes: notesOf(searched.calls, first, tell),
     ...searched,
   };
 }

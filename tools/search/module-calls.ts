@@ -26,6 +26,7 @@ import {
   registersOf,
   type Vector,
 } from "./call-vectors.ts";
+import { type ReturnedAddress, returnedAddresses } from "./el2-addresses.ts";
 
 /** A state that was reached, and how. */
 export interface Node {
@@ -76,6 +77,8 @@ export interface CallsExplored {
   readonly states: Set<string>;
   /** Words that the host can write and module code reads. */
   readonly hostWords: Set<bigint>;
+  /** Addresses of EL2 that came back to the host, by the place that wrote them and register. */
+  readonly addresses: Map<string, ReturnedAddress>;
   calls: number;
   depth: number;
   ended: boolean;
@@ -119,6 +122,7 @@ export function startCalls(plan: CallsPlan): CallsExplored {
     answers: new Set(),
     states: new Set(root === undefined ? [] : [stateKey(system)]),
     hostWords: new Set(),
+    addresses: new Map(),
     calls: 0,
     depth: 0,
     ended: root === undefined,
@@ -154,6 +158,11 @@ export function tryAction(
     secrets ? { ...node.system, options: { ...options, secrets } } : node.system,
   );
   act(system, action);
+  for (const returned of returnedAddresses(system, node.actions)) {
+    const { module, section, offset } = returned.place;
+    const key = `${module} ${section} ${offset} ${returned.register}`;
+    if (!explored.addresses.has(key)) explored.addresses.set(key, returned);
+  }
   const steps = system.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
   const { violations, applied } = checkSteps(steps);
   for (const step of steps) countStep(plan.coverage, step);

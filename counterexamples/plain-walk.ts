@@ -17,6 +17,8 @@ function replaced(value: unknown, atoms: ReadonlyMap<unknown, unknown>, field: s
   const key = field === "vm" || field === "cpu" ? `${field} ${String(value)}` : value;
   if (atoms.has(key)) return atoms.get(key);
   if (Array.isArray(value)) return value.map((item) => replaced(item, atoms, ""));
+  // What lies in memory is named by its address, which no name of a page or a CPU is.
+  if (value instanceof Map) return value;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, replaced(item, atoms, name)]),

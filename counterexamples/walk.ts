@@ -38,6 +38,10 @@ export interface StoredWalk {
 }
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/);
+const HEX = /^0x[0-9a-f]{1,16}$/;
+/** What EL2 finds in memory of the host: pairs of a physical address and a word. */
+const words = z.array(z.tuple([z.string().regex(HEX), z.string().regex(HEX)]));
+
 const file = z.strictObject({
   format: z.literal(FORMAT),
   kind: z.literal("walk"),
@@ -56,7 +60,12 @@ const file = z.strictObject({
     .min(0)
     .max(1 << 28),
   actions: z
-    .array(z.looseObject({ kind: z.enum(EVERY_ACTION as [string, ...string[]]) }))
+    .array(
+      z.looseObject({
+        kind: z.enum(EVERY_ACTION as [string, ...string[]]),
+        words: words.optional(),
+      }),
+    )
     .max(ACTIONS_MAX),
   found: z.strictObject({
     by: z.string(),
@@ -68,8 +77,6 @@ const file = z.strictObject({
   steps: z.array(z.string()).min(1),
 });
 
-const HEX = /^0x[0-9a-f]{1,16}$/;
-
 /** 64-bit values are strings like 0x50000, and no other string of an action looks like that. */
 function fromJson(value: unknown): unknown {
   if (typeof value === "string") return HEX.test(value) ? BigInt(value) : value;
@@ -79,8 +86,11 @@ function fromJson(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-/** Fields that an action has although they hold nothing, which JSON does not keep. */
-const withNothing = (action: Action): Action => {
+/** What JSON does not keep: maps, and fields that an action has although they hold nothing. */
+const asItWas = (action: Action): Action => {
+  if (action.kind === "hvc" && action.words !== undefined) {
+    return { ...action, words: new Map(action.words) };
+  }
   if (action.kind !== "load_module") return action;
   const sections = action.sections.map((section) => ({ ...section, kernVa: section.kernVa }));
   return { ...action, sections, refused: action.refused };
@@ -114,7 +124,7 @@ export function parseWalk(text: string): ParsedWalk {
     return { ok: false, error: `${place || "the file"}: ${(issue?.message ?? "").slice(0, 160)}` };
   }
   const { format: _, kind: __, clause, actions, ...rest } = parsed.data;
-  const read = actions.map((action) => withNothing(fromJson(action) as Action));
+  const read = actions.map((action) => asItWas(fromJson(action) as Action));
   return { ok: true, walk: { ...rest, clause: clause as RuleId, actions: read } };
 }
 
@@ -124,8 +134,10 @@ export function formatWalk(walk: StoredWalk): string {
   const { actions, found, steps } = walk;
   const head = { format: FORMAT, kind: "walk", name: called, verdict, clause, sentence };
   const json = { ...head, system, firmwareBytes, actions, found, steps };
-  const hex = (_: string, value: unknown) =>
-    typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+  const hex = (_: string, value: unknown) => {
+    if (value instanceof Map) return [...value];
+    return typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+  };
   return `${JSON.stringify(json, hex, 2)}\n`;
 }
 

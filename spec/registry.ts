@@ -32,6 +32,7 @@ import { UNLOAD } from "./clauses/unload.ts";
 import { VM } from "./clauses/vm.ts";
 import { VM_DONATE } from "./clauses/vm-donate.ts";
 import { VM_INIT } from "./clauses/vm-init.ts";
+import { VM_INTENT } from "./clauses/vm-intent.ts";
 import { VM_LOAD } from "./clauses/vm-load.ts";
 import { VM_MAP } from "./clauses/vm-map.ts";
 import { VM_RESERVED } from "./clauses/vm-reserved.ts";
@@ -68,6 +69,7 @@ export const CLAUSES: readonly StepClause[] = [
     ...UNCONFIGURED,
     ...VM_RESERVED,
     ...VM_DONATE,
+    ...VM_INTENT,
   ]),
   ...byNumber([
     ...GUEST_IOCTLS,

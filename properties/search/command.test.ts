@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatWalk, parseWalk } from "../../counterexamples/walk.ts";
+import { initVm } from "../support/vm-hypercalls.ts";
 
 const CLI = fileURLToPath(new URL("../../tools/cli/pkvm-spec.ts", import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), "pkvm-spec-search-"));
@@ -116,6 +117,15 @@ describe("a stored walk", () => {
     const bad = text.replace('"parse_early_param"', '"reboot"');
     expect(parseWalk(bad)).toMatchObject({ ok: false });
     expect(parseWalk("{")).toMatchObject({ ok: false });
+  });
+
+  it("keeps what EL2 finds in memory of the host", () => {
+    const parsed = parseWalk(readFileSync(path, "utf8"));
+    if (!parsed.ok) throw new Error(parsed.error);
+    const walk = { ...parsed.walk, actions: [...parsed.walk.actions, initVm()] };
+    expect(parseWalk(formatWalk(walk))).toEqual({ ok: true, walk });
+    const bad = formatWalk(walk).replace(/"words": \[\s*\[\s*"0x/, "$&g");
+    expect(parseWalk(bad)).toMatchObject({ ok: false });
   });
 
   it("says where it diverges once the model has the guard again", () => {

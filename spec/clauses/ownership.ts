@@ -7,7 +7,7 @@ import { isMappedDevice, isMemory } from "../machine.ts";
 import { cite } from "../sources.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { HYP_PAGE, type PageState, PLAIN_PAGE } from "../types/page.ts";
-import { panics, refuses } from "./phrases.ts";
+import { all, answer, changesNothing, ensure, panics, refuses, spell } from "./phrases.ts";
 import {
   type Asked,
   asks,
@@ -276,5 +276,24 @@ export const OWNERSHIP: readonly StepClause[] = [
       everyPage(pre, asked, (state) => canReturn(state, pre)),
     ),
     holds: (step) => moves(step, () => PLAIN_PAGE),
+  }),
+  clause({
+    id: "OWN-79",
+    kind: "kernel",
+    statement: "A donation of addresses that EL2 does not have is refused, and costs nothing else.",
+    source: [
+      cite("android14-6.1", `hyp_ack_donation, hyp_complete_donation, ${MEM_PROTECT}: an errno`),
+      cite("measured", "el2debug ops: pfn 0x9000000 is -34"),
+    ],
+    on: ["op"],
+    applies: asks(
+      ["donate"],
+      (asked) => asked.bytes > 0n && (overflows(asked) || isBeyond(asked) || isBeyondHyp(asked)),
+    ),
+    holds: (step) =>
+      all(
+        ensure((answer(step.outcome) ?? 0n) < 0n, `it is not refused: ${spell(step.outcome)}`),
+        changesNothing(step),
+      ),
   }),
 ];

@@ -40,7 +40,9 @@ function brokenBy(way: Way, actions: readonly Action[]): readonly { rule: RuleId
 export function storedWalk(way: Way): StoredWalk | undefined {
   const { rule, system, firmwareBytes, omit } = way;
   const before = new Set(brokenBy(way, way.actions).map((violation) => violation.rule));
+  const isThere = (action: Action): boolean => !("cpu" in action) || action.cpu < system.cpuCount;
   const fails = (actions: readonly Action[]): boolean => {
+    if (!actions.every(isThere)) return false;
     const broken = brokenBy(way, actions);
     return (
       broken.some((violation) => violation.rule === rule) &&

@@ -101,6 +101,11 @@ describe("shares and donations", () => {
     "OWN-13": refused(DEPRIVILEGED, op("hyp_donate_host", FRAME, 1n), -1),
     "OWN-17": done(DEPRIVILEGED, op("host_donate_hyp", FRAME, 1n), sets(HYP_PAGE)),
     "OWN-18": done(having(HYP_PAGE), op("hyp_donate_host", FRAME, 1n), forgets),
+    "OWN-79": [
+      ...refused(DEBUG, op("host_donate_hyp", FAR, 1n), -34),
+      step(DEPRIVILEGED, op("host_donate_hyp", FAR, 1n), panicked("DONATE_MAP_FAILED")),
+      step(DEPRIVILEGED, op("host_donate_hyp", LAST, 1n), returned(0)),
+    ],
   });
 });
 

@@ -3,6 +3,7 @@
 import { describe } from "vitest";
 import { UNCONFIGURED } from "../../../spec/clauses/unconfigured.ts";
 import { VM_INIT } from "../../../spec/clauses/vm-init.ts";
+import { VM_INTENT } from "../../../spec/clauses/vm-intent.ts";
 import { VM_LOAD } from "../../../spec/clauses/vm-load.ts";
 import type { Hvc } from "../../../spec/types/action.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
@@ -138,6 +139,30 @@ describe("VMs and vCPUs come to be", () => {
           pins(1, ...VCPU_PAGES),
         ),
       ),
+    ],
+  });
+});
+
+describe("what the calls for VMs and vCPUs are for", () => {
+  const made = step(HOST, initVm(), telling(MADE, HANDLE), makes);
+  const late = step(HOST, initVm({}, { root: AT.hypVm }), answered(-12));
+  const vcpu = step(HOST, initVcpu(H), answered(-2));
+  tryClauses(VM_INTENT, {
+    "VM-87": [
+      made,
+      answering(made, telling(MADE, HANDLE + 1)),
+      step(HOST, initVm({}, { root: AT.root + 1n }), answered(0)),
+      step(withVm(), initVm(), answered(HANDLE)),
+    ],
+    "VM-88": [
+      late,
+      answering(late, telling([...taken(VM_MEMORY), ...zeroed(VM_MEMORY, VM_BYTES)], -12)),
+      answering(vcpu, telling(zeroed(VCPU_MEMORY, VCPU_BYTES), -2)),
+      answering(
+        vcpu,
+        telling([{ kind: "store", address: BigInt(LAST_RAN) << 12n, value: 0n }], -2),
+      ),
+      answering(vcpu, telling([{ kind: "copy", from: KVM_PAGE, to: LAST_RAN }], -2)),
     ],
   });
 });

@@ -79,7 +79,7 @@ function mapping({ system }: World, cpu: number, frames: Frames): Action {
 
 /** Births and ends: who calls does not matter, so one CPU stands for all. */
 function lifeActions(world: World, cpu: number, state: WorldState, vm: number): Action[] {
-  const { system } = world;
+  const { system, size } = world;
   const frames = framesOf(vm);
   const handle = BigInt(HANDLE_OFFSET + vm);
   const { kvm, vcpu, vcpuMemory, guest } = frames;
@@ -88,6 +88,7 @@ function lifeActions(world: World, cpu: number, state: WorldState, vm: number): 
     hcall(system, cpu, "__pkvm_host_unshare_hyp", kvm),
     birth(world, cpu, frames, true),
     birth(world, cpu, frames, false),
+    ...(size.edges ? [birth(world, cpu, { ...frames, root: frames.root + 1n }, true)] : []),
     hcall(system, cpu, "__pkvm_init_vcpu", handle, kva(vcpu), kva(vcpuMemory)),
     hcall(system, cpu, "__pkvm_start_teardown_vm", handle),
     hcall(system, cpu, "__pkvm_reclaim_dying_guest_page", handle, guest, pa(GFN)),

@@ -88,8 +88,8 @@ export const VM_MUTANTS: readonly NamedMutant[] = [
     wrong: "A CPU runs its vCPU with any memory of the host for its registers.",
     change: {
       file: "model/guest/vcpu-run.ts",
-      from: "loaded === undefined || loaded.vcpu.hostVcpu === physicalOf(argument(call, 1));",
-      to: "loaded === undefined || loaded.vcpu.hostVcpu !== undefined;",
+      from: "return loaded.vcpu.hostVcpu === physicalOf(argument(call, 1));",
+      to: "return loaded.vcpu.hostVcpu !== undefined;",
     },
     spokenOfBy: ["GUEST-11"],
   },

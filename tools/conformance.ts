@@ -13,6 +13,7 @@ import {
   type NamedResult,
 } from "../properties/conformance/table.ts";
 import { EXIT, exiting, quiet, runMain, UsageError } from "./cli/exit.ts";
+import { readInput } from "./cli/read-input.ts";
 
 const BUILT_IN: Readonly<Record<string, string>> = {
   ovm: "../examples/measurement/ovm.ko",
@@ -28,7 +29,7 @@ function namedFiles(options: readonly string[], what: string): Map<string, Uint8
       throw new UsageError(`--${what} ${option}: write NAME=FILE`);
     }
     if (!existsSync(file)) throw new UsageError(`--${what} ${name}: ${file}: no such file`);
-    files.set(name, readFileSync(file));
+    files.set(name, readInput(file));
   }
   return files;
 }

@@ -114,6 +114,12 @@ describe("wrong input is one line and exit code 2", () => {
   const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
     ["no such file", () => ["run", "nosuch.ko"], /nosuch\.ko/],
     ["a folder", () => ["run", "examples"], /folder/],
+    ["a file without an end", () => ["check", "/dev/zero"], /\/dev\/zero: larger than 64 MiB/],
+    ["a guest without an end", () => ["run", PAGE, "--guest", "/dev/zero"], /larger than/],
+    ["a counterexample without an end", () => ["replay", "/dev/zero"], /larger than/],
+    ["one to shrink without an end", () => ["shrink", "/dev/zero"], /larger than/],
+    ["a baseline without an end", () => ["check", PAGE, "--baseline", "/dev/zero"], /larger than/],
+    ["a search without an end", () => ["search", "--resume", "/dev/zero"], /larger than/],
     ["no such guest", () => ["run", PAGE, "--guest", "nosuch.bin"], /nosuch\.bin/],
     ["no guest to be unprotected", () => ["run", PAGE, "--unprotected"], /--guest/],
     ["not an ELF file", () => ["check", "package.json"], /ELF/],

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readInput } from "../../tools/cli/read-input.ts";
 import { readTrace, type Trace } from "./trace.ts";
 
 /** A trace with the name of its kernel's folder before its own. */
@@ -36,7 +37,7 @@ export function readTraces(path: string): ReadTraces {
   if (files.length === 0) return { ok: false, error: `${path}: no .jsonl file in it` };
   const traces: NamedTrace[] = [];
   for (const file of files) {
-    const read = readTrace(readFileSync(file, "utf8"));
+    const read = readTrace(readInput(file).toString("utf8"));
     if (!read.ok) return { ok: false, error: `${file}: ${read.error}` };
     traces.push({ name: nameOf(file), trace: read.trace });
   }

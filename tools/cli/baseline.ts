@@ -1,10 +1,11 @@
 // The file of `check --baseline`: findings that are known and accepted, so that only new ones fail.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Counterexample } from "../../counterexamples/counterexample.ts";
 import { BRANCH_NAMES } from "../../spec/branches/branch.ts";
 import { UsageError } from "./exit.ts";
+import { readInput } from "./read-input.ts";
 
 /** Raised when a file of an older form can no longer be read as it is. */
 const FORMAT = 1;
@@ -37,7 +38,7 @@ export type Accepted = z.infer<typeof entry>;
 export function readBaseline(path: string): readonly Accepted[] {
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, "utf8"));
+    json = JSON.parse(readInput(path).toString("utf8"));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) throw new UsageError(`${path}: not JSON`);
     throw thrown;

@@ -1,6 +1,5 @@
 // `replay FILE.json`: a stored counterexample again, step by step.
 
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
@@ -11,6 +10,7 @@ import { isWalkText, parseWalk, replayWalk } from "../../counterexamples/walk.ts
 import { endLine, logLines } from "../report/log-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
+import { readInput } from "./read-input.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -37,7 +37,7 @@ function replayWalkText(path: string, text: string): { text: string; exitCode: n
 
 /** Replays a file; 1 when the rule is broken, as was stored. */
 export function replayText(path: string): { text: string; exitCode: number } {
-  const content = readFileSync(path, "utf8");
+  const content = readInput(path).toString("utf8");
   if (isWalkText(content)) return replayWalkText(path, content);
   const parsed = parseCounterexample(content);
   if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);

@@ -1,6 +1,6 @@
 // `run FILE.ko`: one boot, step by step, with the registers of every HVC.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { runChecked } from "../../counterexamples/run-checked.ts";
 import { HOST_SMCCC_BASE } from "../../model/dispatch/decode.ts";
@@ -10,6 +10,7 @@ import { branchOf, firstDynamicId } from "../../spec/branches/branches.ts";
 import { findingOf } from "../../spec/findings.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
+import { readInput } from "./read-input.ts";
 import { type Subject, type SubjectFlags, subjectOf, subjectOptions } from "./subject.ts";
 
 /** After boot the host calls each registered function once, from the last CPU. */
@@ -83,7 +84,7 @@ function guestOf({ guest, unprotected }: GuestFlags): Guest | undefined {
     return undefined;
   }
   if (!existsSync(guest)) throw new UsageError(`--guest ${guest}: no such file`);
-  return { image: readFileSync(guest), isProtected: unprotected !== true };
+  return { image: readInput(guest), isProtected: unprotected !== true };
 }
 
 /** Declares `run`. */

@@ -1,6 +1,6 @@
 // `shrink FILE.json`: a stored counterexample made as short and plain as it can be.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
@@ -13,6 +13,7 @@ import { findViolation } from "../search/find-violation.ts";
 import { counterexampleOf } from "../search/found.ts";
 import { storedWalk } from "../search/stored-walk.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
+import { readInput } from "./read-input.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -97,7 +98,7 @@ export function registerShrink(program: Command): void {
     .option("--out <file>", "write there instead")
     .action(
       exiting((path: string, { out = path }: { readonly out?: string }) => {
-        const content = readFileSync(path, "utf8");
+        const content = readInput(path).toString("utf8");
         const shorter = isWalkText(content)
           ? shorterWalk(path, content)
           : shorterScenario(path, content);

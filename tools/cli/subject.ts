@@ -1,6 +1,5 @@
 // What `run` and `check` are given: module files, a system, a command line; read and checked once.
 
-import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { type ModuleFile, readModule } from "../../model/elf/load.ts";
@@ -12,6 +11,7 @@ import { BRANCHES, isBranchName } from "../../spec/branches/branches.ts";
 import type { Evidence } from "../../spec/sources.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { UsageError } from "./exit.ts";
+import { readInput } from "./read-input.ts";
 
 /** The options that `run` and `check` share, as commander gives them. */
 export interface SubjectFlags {
@@ -66,12 +66,9 @@ export function subjectOptions(command: Command): Command {
     .option("--budget <n>", "instructions of one entry of module code (default: 1000000)");
 }
 
-const FILE_BYTES_MAX = 64 * 1024 * 1024;
-
 /** Reads one module file. */
 function readSubject(path: string): SubjectModule & { readonly bytes: Uint8Array } {
-  const bytes = readFileSync(path);
-  if (bytes.length > FILE_BYTES_MAX) throw new UsageError(`${path}: larger than 64 MiB`);
+  const bytes = readInput(path);
   const read = readModule(bytes);
   if (!read.ok) throw new UsageError(`${path}: ${read.error}`);
   const { module } = read;

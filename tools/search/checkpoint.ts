@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
+import { UsageError } from "../cli/exit.ts";
+import { readInput } from "../cli/read-input.ts";
 import type { Found, Search } from "./exhaustive/bfs.ts";
 import { idOf } from "./exhaustive/parts.ts";
 import { addState, createStateSet, moveAt, parentAt, readState } from "./exhaustive/state-set.ts";
@@ -14,6 +16,8 @@ import type { Move, WorldSize } from "./world/world.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FORMAT = 1;
+/** The largest search that is read back, in MiB. */
+const STORED_MIB_MAX = 1024;
 
 /** What a search was asked for. */
 export interface SearchOrder {
@@ -85,8 +89,9 @@ export function loadSearch(
 ): { readonly search: WorldSearch; readonly order: SearchOrder } | string {
   let stored: Stored;
   try {
-    stored = deserialize(readFileSync(path)) as Stored;
+    stored = deserialize(readInput(path, STORED_MIB_MAX)) as Stored;
   } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
     if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") throw thrown;
     return "no search was stored there";
   }

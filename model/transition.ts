@@ -35,7 +35,11 @@ export interface Guard<A> {
 
 /** One thing that the system can do. */
 export interface Transition<A> {
-  /** The kernel's name of it. */
+  /**
+   * The kernel's name of it; of a hypercall the name in its table. `NAME@BRANCH` is what a branch
+   * does otherwise than android14-6.1; `handle_NAME` is a hypercall before the function of its own
+   * name, where that is a transition too.
+   */
   readonly name: string;
   readonly source: readonly Source[];
   readonly guards: readonly Guard<A>[];

@@ -11,12 +11,22 @@ import { argument, type Hypercall, type HypercallArgs, structurePage } from "./h
 
 const HYP_MAIN = "arch/arm64/kvm/hyp/nvhe/hyp-main.c";
 
-/** The name of the function that unpacks the registers, which is the transition's. */
+/** The function that unpacks the registers. */
 const handlerOf = (name: string): string => `handle_${name}`;
+
+/** What android14-6.1 has as well, and answers otherwise. */
+const ANSWERED_OTHERWISE = [
+  "__kvm_flush_vm_context",
+  "__kvm_timer_set_cntvoff",
+  "__kvm_adjust_pc",
+  "__kvm_vcpu_run",
+];
+const variant = (name: string): string =>
+  ANSWERED_OTHERWISE.includes(name) ? `${name}@mainline-6.1` : name;
 
 /** It changes a register of EL2, or what the TLB holds; the host sees x0 alone. */
 const silent = (name: string): Hypercall => ({
-  name: handlerOf(name),
+  name: variant(name),
   source: [cite("linux", `${handlerOf(name)}, ${HYP_MAIN}`)],
   guards: [],
   effect: () => ANSWERS_NOTHING,
@@ -27,7 +37,7 @@ const isMapped = (hyp: Hyp, call: HypercallArgs): boolean =>
 
 /** It reads the structure of the host's KVM that x1 points to. */
 const follows = (name: string): Hypercall => ({
-  name: handlerOf(name),
+  name: variant(name),
   source: [cite("linux", `${handlerOf(name)}, ${HYP_MAIN}; kern_hyp_va, asm/kvm_mmu.h`)],
   guards: [],
   effect: (hyp, call) =>
@@ -38,8 +48,8 @@ const follows = (name: string): Hypercall => ({
 
 /** __vgic_v3_write_vmcr(u32): what the GIC keeps of it, on this CPU. */
 const writeVmcr: Hypercall = {
-  name: handlerOf("__vgic_v3_write_vmcr"),
-  source: [cite("linux", `handle___vgic_v3_write_vmcr, ${HYP_MAIN}`)],
+  name: "__vgic_v3_write_vmcr",
+  source: [cite("linux", `${handlerOf("__vgic_v3_write_vmcr")}, ${HYP_MAIN}`)],
   guards: [],
   effect: (hyp, call) => {
     hyp.vmcr.set(call.cpu, vmcrKept(argument(call, 1)));
@@ -49,8 +59,8 @@ const writeVmcr: Hypercall = {
 
 /** __vgic_v3_read_vmcr(). */
 const readVmcr: Hypercall = {
-  name: handlerOf("__vgic_v3_read_vmcr"),
-  source: [cite("linux", `handle___vgic_v3_read_vmcr, ${HYP_MAIN}`)],
+  name: "__vgic_v3_read_vmcr",
+  source: [cite("linux", `${handlerOf("__vgic_v3_read_vmcr")}, ${HYP_MAIN}`)],
   guards: [],
   effect: (hyp, { cpu }) => answered(hyp.vmcr.get(cpu) ?? VMCR_RESET),
 };

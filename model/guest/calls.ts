@@ -55,7 +55,7 @@ const notSupported = fixed("pvm_psci_not_supported", "pvm-peek: 0xdead", RET.NOT
  * Source: hyp_exit_handlers, hyp/nvhe/switch.c: nothing handles HVC64 of such a guest.
  */
 const everythingToHost: GuestCall = {
-  name: "guest_hvc of a non-protected VM",
+  name: "guest_hvc_to_host",
   source: [cite("android14-6.1", "hyp_exit_handlers, hyp/nvhe/switch.c"), cite("measured", "npvm")],
   guards: [],
   effect: () => ({

@@ -167,6 +167,6 @@ const forwarded = (name: string, registers: number): GuestCall => ({
   guards: [],
   effect: (_, call) => toHost(call, registers),
 });
-export const systemOff = forwarded("guest psci_system_off", 1);
-export const systemReset2 = forwarded("guest psci_system_reset2", 3);
-export const cpuSuspend = forwarded("guest psci_cpu_suspend", 1);
+export const systemOff = forwarded("pvm_psci_system_off", 1);
+export const systemReset2 = forwarded("pvm_psci_system_reset2", 3);
+export const cpuSuspend = forwarded("pvm_psci_cpu_suspend", 1);

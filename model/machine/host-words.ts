@@ -63,11 +63,11 @@ const LOOKS: Readonly<
     const vcpu = physicalOf(argument(call, 2));
     return [VCPU.vcpuIdx, VCPU.features, VCPU.pc, VCPU.regs].map((offset) => vcpu + offset);
   },
-  handle___pkvm_init_vm: (_, __, call) => {
+  "__pkvm_init_vm@mainline-7.3": (_, __, call) => {
     const kvm = physicalOf(argument(call, 1));
     return [kvm + KVM.createdVcpus, kvm + KVM.handle, kvm + KVM.enabled];
   },
-  handle___pkvm_init_vcpu: (_, __, call) => [physicalOf(argument(call, 2)) + VCPU.vcpuIdx],
+  "__pkvm_init_vcpu@mainline-7.3": (_, __, call) => [physicalOf(argument(call, 2)) + VCPU.vcpuIdx],
   __pkvm_host_map_guest: cacheWords,
   handle___pkvm_host_donate_guest: cacheWords,
   __pkvm_reclaim_dying_guest_page: (_, hyp, call) => {

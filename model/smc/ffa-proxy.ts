@@ -140,10 +140,13 @@ const doFfaVersion = proxy("do_ffa_version", [], (hyp) => answer(hyp, FFA_RET.NO
 
 /** Anything else while no version is negotiated, which never happens here. */
 const notNegotiated = proxy("kvm_host_ffa_handler", [], invalid);
-const swallowed = proxy("kvm_host_ffa_handler, swallowed", [], () => ({
-  kind: "registers",
-  x: [],
-}));
+/** The same on android15-6.6: no register is written back. */
+const swallowed: Transition<Smc> = {
+  name: "kvm_host_ffa_handler@android15-6.6",
+  source: [cite("android15-6.6", `kvm_host_ffa_handler, ${FFA_FILE}: no write-back`)],
+  guards: [],
+  effect: () => ({ kind: "registers", x: [] }),
+};
 
 /** What the proxy of a branch does with an FF-A call; nothing: it lets it pass. */
 export function ffaTarget(hyp: Hyp, action: Smc, id: bigint): Transition<Smc> | undefined {

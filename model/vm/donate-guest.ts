@@ -33,7 +33,7 @@ const guestFrame = (call: HypercallArgs, n: number): bigint =>
 
 /** The transfer, once the cache is filled. */
 export const donatePage: Hypercall = {
-  name: "__pkvm_host_donate_guest (mainline)",
+  name: "__pkvm_host_donate_guest@mainline-7.3",
   source: [
     cite("mainline", "__pkvm_host_donate_guest, hyp/nvhe/mem_protect.c"),
     cite("measured", "pvm: the guest runs in pages that were donated"),
@@ -121,7 +121,7 @@ const mappedAt = (hyp: Pick<Hyp, "vmTable">, call: HypercallArgs): GuestPage | u
 
 /** __pkvm_reclaim_dying_guest_page(handle, gfn): tables stay in the VM's pool until it ends. */
 export const reclaimFrame: Hypercall = {
-  name: "handle___pkvm_reclaim_dying_guest_page",
+  name: "__pkvm_reclaim_dying_guest_page@mainline-7.3",
   source: [
     cite("mainline", "__pkvm_reclaim_dying_guest_page, hyp/nvhe/pkvm.c"),
     cite("mainline", "__pkvm_host_reclaim_page_guest, hyp/nvhe/mem_protect.c"),

@@ -58,7 +58,7 @@ const wipingBoth = (
 
 /** __pkvm_init_vm(host_kvm, vm, pgd): 0. */
 export const initReservedVm: Hypercall = {
-  name: "handle___pkvm_init_vm",
+  name: "__pkvm_init_vm@mainline-7.3",
   source: [cite("mainline", "__pkvm_init_vm, insert_vm_table_entry, hyp/nvhe/pkvm.c")],
   guards: [
     {
@@ -146,7 +146,7 @@ const wiping = (
 
 /** __pkvm_init_vcpu(handle, host_vcpu, memory): the place is the one that the host names. */
 export const initHostVcpu: Hypercall = {
-  name: "handle___pkvm_init_vcpu",
+  name: "__pkvm_init_vcpu@mainline-7.3",
   source: [cite("mainline", "__pkvm_init_vcpu, init_pkvm_hyp_vcpu, hyp/nvhe/pkvm.c")],
   guards: [
     {

@@ -12,6 +12,7 @@ import { stepLine } from "../../counterexamples/step-line.ts";
 import { initialHyp } from "../../model/initial.ts";
 import { type ModelStep, step } from "../../model/step.ts";
 import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
+import { BRANCH_NAMES } from "../../spec/branches/branch.ts";
 import { clause, type Invariant } from "../../spec/clause.ts";
 import { cite } from "../../spec/sources.ts";
 import type { Action } from "../../spec/types/action.ts";
@@ -116,6 +117,25 @@ describe("the table of transitions", () => {
     expect(new Set(names).size).toBe(names.length);
     const keys = GUARDS.map(({ key }) => key);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe("the names of transitions", () => {
+  const parts = TRANSITIONS.map(({ name }) => name.split("@") as [string, string?, string?]);
+
+  it("are those of functions; a variant says of which branch, and what of", () => {
+    const names = new Set(parts.map(([name]) => name));
+    for (const [name, branch, more] of parts) {
+      expect(name).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/);
+      if (branch !== undefined) expect(BRANCH_NAMES).toContain(branch);
+      expect(more).toBeUndefined();
+      // The handler of a hypercall bears its prefix only beside the function that it calls.
+      if (name.startsWith("handle___")) expect(names).toContain(name.slice("handle_".length));
+    }
+    const variants = parts.filter(([, branch]) => branch !== undefined);
+    for (const [name] of variants) {
+      expect(parts.filter(([other]) => other === name).length).toBeGreaterThan(1);
+    }
   });
 });
 

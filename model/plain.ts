@@ -3,8 +3,6 @@
 import type { Hyp } from "../spec/types/hyp.ts";
 import type { Change, Mutable } from "./transition.ts";
 
-type Part = keyof Hyp;
-
 /** A copy all the way down of what states are made of: atoms, lists, maps, sets and records. */
 export function copied<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
@@ -43,37 +41,101 @@ export function same(a: unknown, b: unknown): boolean {
   );
 }
 
-/** The parts that an effect changed, and what it answered. */
+/** What an effect changed, and what it answered. */
 export interface Changed<T> {
+  /** Parts that are other ones as a whole. */
   readonly parts: Partial<Hyp>;
+  /** Of parts that are records: the fields that are others. */
+  readonly fields: ReadonlyMap<keyof Hyp, object>;
   readonly answer: T;
 }
 
+type Copies = Map<PropertyKey, unknown>;
+
+const isRecord = (value: unknown): value is object =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Map || value instanceof Set);
+
 /**
- * Runs an effect on a draft that copies a part of the state when it is first touched. What is
- * copied and comes out the same has not changed.
+ * A draft of a record: a field is copied when it is first touched, and what is not touched is not
+ * read either. The target is nobody's: a proxy of a frozen record must show what is in it.
+ */
+function draftOf(record: object, copies: Copies): object {
+  const fieldOf = (field: PropertyKey): unknown => {
+    if (!copies.has(field)) copies.set(field, copied((record as never)[field]));
+    return copies.get(field);
+  };
+  return new Proxy(
+    {},
+    {
+      get: (_, field) => fieldOf(field),
+      set: (_, field, value) => {
+        copies.set(field, value);
+        return true;
+      },
+      has: (_, field) => field in record,
+      ownKeys: () => Reflect.ownKeys(record),
+      getOwnPropertyDescriptor: (_, field) =>
+        field in record
+          ? { value: fieldOf(field), writable: true, enumerable: true, configurable: true }
+          : undefined,
+      deleteProperty: (_, field) => {
+        throw new Error(`plain: ${String(field)} of a record cannot be deleted`);
+      },
+    },
+  );
+}
+
+/** What was touched and came out as something else. */
+const othersIn = (record: object, copies: Copies): object =>
+  Object.fromEntries([...copies].filter(([key, copy]) => !same((record as never)[key], copy)));
+
+/**
+ * Runs an effect on a draft that copies a part of the state when it is first touched, and of a part
+ * that is a record the fields. What is copied and comes out the same has not changed.
  */
 export function changedBy<T>(pre: Hyp, effect: (draft: Mutable<Hyp>) => T): Changed<T> {
-  const copies = new Map<Part, unknown>();
-  // The target is nobody's state: a proxy of a frozen one must show what is in it.
+  const copies: Copies = new Map();
+  const drafts = new Map<unknown, { readonly key: PropertyKey; readonly copies: Copies }>();
   const draft = new Proxy({} as Hyp, {
-    get: (_, part: Part) => {
-      if (!copies.has(part)) copies.set(part, copied(pre[part]));
-      return copies.get(part);
+    get: (_, key: keyof Hyp) => {
+      if (copies.has(key)) return copies.get(key);
+      const part = pre[key];
+      const ofFields: Copies = new Map();
+      const opened = isRecord(part) ? draftOf(part, ofFields) : copied(part);
+      if (isRecord(part)) drafts.set(opened, { key, copies: ofFields });
+      copies.set(key, opened);
+      return opened;
     },
-    set: (_, part: Part, value) => {
-      copies.set(part, value);
+    set: (_, key: keyof Hyp, value) => {
+      copies.set(key, value);
       return true;
     },
   });
   const answer = effect(draft as Mutable<Hyp>);
-  const parts: Partial<Record<Part, unknown>> = {};
-  for (const [part, copy] of copies) if (!same(pre[part], copy)) parts[part] = copy;
-  return { parts: parts as Partial<Hyp>, answer };
+  const parts: Partial<Record<keyof Hyp, unknown>> = {};
+  const fields = new Map<keyof Hyp, object>();
+  for (const [key, copy] of copies as Map<keyof Hyp, unknown>) {
+    const opened = drafts.get(copy);
+    if (opened === undefined) {
+      if (!same(pre[key], copy)) parts[key] = copy;
+      continue;
+    }
+    const others = othersIn(pre[key] as object, opened.copies);
+    if (Object.keys(others).length > 0) fields.set(key, others);
+  }
+  return { parts: parts as Partial<Hyp>, fields, answer };
 }
 
 /** One effect by plain copies; parts that did not change are those of the state before. */
 export const plainly: Change = (pre, effect) => {
-  const { parts, answer } = changedBy(pre, effect);
-  return { post: Object.keys(parts).length === 0 ? pre : { ...pre, ...parts }, outcome: answer };
+  const { parts, fields, answer } = changedBy(pre, effect);
+  const records = [...fields].map(([key, others]) => [key, { ...(pre[key] as object), ...others }]);
+  const changed = { ...parts, ...Object.fromEntries(records) };
+  return {
+    post: Object.keys(changed).length === 0 ? pre : { ...pre, ...changed },
+    outcome: answer,
+  };
 };

@@ -125,12 +125,14 @@ export interface Judgement<Rule> {
 
 /**
  * Every clause that applies to a step, and what it says. A step that the model does not know is
- * judged by none: the
- * run has stopped with its name, and nothing is claimed about it.
+ * judged by none: the run has stopped with its name, and nothing is claimed about it.
  */
-export function judgeStep(step: Step): readonly Judgement<StepClause>[] {
+export function judgeStep(
+  step: Step,
+  clauses: readonly StepClause[] = clausesOn(step.action.kind),
+): readonly Judgement<StepClause>[] {
   if (step.outcome.kind === "unmodelled") return [];
-  return clausesOn(step.action.kind)
+  return clauses
     .filter((rule) => speaksOf(rule, step.pre) && rule.applies(step))
     .map((rule) => {
       const verdict = rule.holds(step);

@@ -111,11 +111,9 @@ function disagreements(search: WorldSearch, states: number): readonly string[] {
         const done = step(hyp, action);
         const { outcome, transition, refusedBy } = done;
         compare(`label of ${textOf(action)}`, entry.label, { outcome, transition, refusedBy });
-        const next = { ...pre };
-        for (const [n, part] of entry.changed.entries()) {
-          const table = explorer.tables[part];
-          Object.assign(next, { [table?.name ?? ""]: table?.values[entry.ids[n] ?? 0] });
-        }
+        const after = Uint32Array.from(row);
+        for (const [n, part] of entry.changed.entries()) after[part] = entry.ids[n] ?? 0;
+        const next = explorer.stateOf(after);
         for (const [part, value] of Object.entries(done.post)) {
           compare(`${part} after ${textOf(action)}`, next[part as keyof typeof next], value);
         }

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { type Coverage, createCoverage } from "../../counterexamples/coverage.ts";
 import type { SearchOrder } from "./checkpoint.ts";
 import type { Bound, Ended } from "./exhaustive/bfs.ts";
+import { idOf } from "./exhaustive/parts.ts";
 import { movesAlong } from "./exhaustive/path.ts";
 import { startWorld } from "./find-violation.ts";
 import type { Move } from "./world/world.ts";
@@ -187,8 +188,7 @@ async function waysTo(
       );
       const [state] = await pool.ask(questions, "state");
       if (state === undefined) throw new Error("a worker forgot a state");
-      const values = Object.fromEntries(tables.map(({ name }, part) => [name, state.values[part]]));
-      chain.unshift(search.explorer.rowOf(values as never));
+      chain.unshift(Uint32Array.from(tables, (table, part) => idOf(table, state.values[part])));
       at = state.parent;
     }
     ways.set(rule, movesAlong(search, chain, rule));

@@ -192,7 +192,7 @@ export function lifecycle(size: Size): Searched<Lifecycle, LifecycleMove, undefi
     ],
     keyOf: (move) => JSON.stringify(move),
     step,
-    judge: () => ({ applied: [], broken: [] }),
+    rulesOn: () => [],
     rules: rules(size),
     renamings: renamings(size),
   };

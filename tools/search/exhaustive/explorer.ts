@@ -1,8 +1,9 @@
 // A system over packed states: moves, steps and judgements, each worked out once for what it reads.
 
+import { createJudge, type Judgement } from "./judge.ts";
 import { addEntry, createMemo, entryFor } from "./memo.ts";
-import { createPartTable, idOf, type PartTable } from "./parts.ts";
-import type { Judged, Searched, Stepped } from "./searched.ts";
+import { createPartTable, idOf, type PartTable, valueIn } from "./parts.ts";
+import type { Searched, Stepped } from "./searched.ts";
 import { createView, type View } from "./views.ts";
 
 /** One move from all states that agree in what it reads. */
@@ -19,12 +20,6 @@ export interface Entry<L> {
   /** The only judgement, where the rules read nothing else. */
   judged: Judgement | undefined;
   /** Transitions that were this one. */
-  hits: number;
-}
-
-/** One judgement, and for how many transitions it was given. */
-export interface Judgement {
-  readonly judged: Judged;
   hits: number;
 }
 
@@ -108,8 +103,8 @@ function packed<S extends object, L>(
   const changed: number[] = [];
   const ids: number[] = [];
   for (const [part, table] of tables.entries()) {
-    if (!Object.hasOwn(parts, table.name)) continue;
-    const id = idOf(table, parts[table.name as keyof S]);
+    if (!Object.hasOwn(parts, table.key)) continue;
+    const id = idOf(table, valueIn(table, parts));
     if (id === row[part]) continue;
     changed.push(part);
     ids.push(id);
@@ -142,44 +137,6 @@ function createSteps<S extends object, A, L>(
   };
 }
 
-/** Judgements of steps, each given once for what the rules read beyond the step. */
-function createJudge<S extends object, A, L>(
-  { searched, tables, view }: Base<S, A, L>,
-  moves: readonly A[],
-) {
-  const judgements: Judgement[] = [];
-  const memo = createMemo();
-  const byEntry: number[] = [];
-  const visible = tables.map(({ name }) => !searched.hidden.includes(name));
-
-  function judgeNow(row: Uint32Array, { changed, ids, label, move }: Entry<L>): Judged {
-    view.at(row);
-    const own = changed.filter((part) => visible[part]);
-    const values: unknown[] = [];
-    for (const [n, part] of changed.entries()) {
-      values[part] = (tables[part] as PartTable).values[ids[n] as number];
-    }
-    const pre = view.state(own);
-    const post = own.length === 0 ? pre : view.after(own, values);
-    return searched.judge(pre, moves[move] as A, label, post);
-  }
-
-  return {
-    judgements,
-    judge: (row: Uint32Array, entry: Entry<L>): Judgement => {
-      if (entry.judged !== undefined) return entry.judged;
-      const known = entryFor(memo, entry.index, row);
-      if (known >= 0) return judgements[byEntry[known] as number] as Judgement;
-      const judgement = { judged: judgeNow(row, entry), hits: 0 };
-      const beyond = view.mask() & ~entry.reads;
-      if (beyond === 0) entry.judged = judgement;
-      else byEntry[addEntry(memo, entry.index, beyond, row)] = judgements.length;
-      judgements.push(judgement);
-      return judgement;
-    },
-  };
-}
-
 /** Makes the tables of a system; everything that is worked out is kept. */
 export function createExplorer<S extends object, A, L>(
   searched: Searched<S, A, L>,
@@ -189,7 +146,7 @@ export function createExplorer<S extends object, A, L>(
   const base = { searched, tables, view: createView<S>(tables) };
   const { moves, movesOf, idOfMove } = createMoves(base);
   const { entries, stepOf } = createSteps(base, moves);
-  const { judgements, judge } = createJudge(base, moves);
+  const { judgements, judge } = createJudge(searched, tables, moves);
   const { offences, hits } = createStateRules(searched, tables);
   return {
     searched,
@@ -198,12 +155,16 @@ export function createExplorer<S extends object, A, L>(
     idOfMove,
     entries,
     judgements,
-    rowOf: (value) =>
-      Uint32Array.from(tables, (table) => idOf(table, value[table.name as keyof S])),
-    stateOf: (row) =>
-      Object.fromEntries(
-        tables.map(({ name, values }, part) => [name, values[row[part] as number]]),
-      ) as S,
+    rowOf: (value) => Uint32Array.from(tables, (table) => idOf(table, valueIn(table, value))),
+    stateOf: (row) => {
+      const state: Record<string, unknown> = {};
+      for (const [part, { key, field, values }] of tables.entries()) {
+        const value = values[row[part] as number];
+        if (field === undefined) state[key] = value;
+        else state[key] = { ...(state[key] as object | undefined), [field]: value };
+      }
+      return state as S;
+    },
     hashOf: (row) => {
       let hash = 0;
       for (let part = 0; part < tables.length; part += 1) {

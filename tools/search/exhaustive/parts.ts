@@ -40,9 +40,15 @@ export function mixed(value: number): number {
   return bits ^ (bits >>> 16);
 }
 
-/** The values that one part of the state was seen to have. */
+/**
+ * The values that one part of the state was seen to have. A part that is a record can be split: then
+ * each of its fields has a table of its own, `boot.key`.
+ */
 export interface PartTable {
   readonly name: string;
+  /** The key of the state, and the field of it where the part is split. */
+  readonly key: string;
+  readonly field: string | undefined;
   readonly values: unknown[];
   readonly texts: string[];
   /** A number for each value that does not depend on the order in which they were seen. */
@@ -52,14 +58,17 @@ export interface PartTable {
   readonly known: WeakMap<object, number>;
 }
 
-export const createPartTable = (name: string): PartTable => ({
-  name,
-  values: [],
-  texts: [],
-  hashes: [],
-  ids: new Map(),
-  known: new WeakMap(),
-});
+export function createPartTable(name: string): PartTable {
+  const [key = name, field] = name.split(".");
+  const empty = { values: [], texts: [], hashes: [], ids: new Map(), known: new WeakMap() };
+  return { name, key, field, ...empty };
+}
+
+/** The value of a table in a state. */
+export function valueIn({ key, field }: PartTable, state: object): unknown {
+  const part = (state as Record<string, unknown>)[key];
+  return field === undefined ? part : (part as Record<string, unknown>)[field];
+}
 
 /** The number of a value; a new one if it was never seen. */
 export function idOf(table: PartTable, value: unknown): number {

@@ -18,6 +18,13 @@ export interface BrokenRule {
   readonly sentence: string;
 }
 
+/** A relation between a state, a move, what it did, and the state after. */
+export interface StepRule<S, A, L> {
+  readonly id: string;
+  /** What breaks it; undefined where it says nothing. */
+  readonly sentences: (pre: S, move: A, label: L, post: S) => readonly string[] | undefined;
+}
+
 /** A predicate on states. */
 export interface StateRule<S> {
   readonly id: string;
@@ -41,7 +48,8 @@ export interface Renaming {
  * are remembered.
  */
 export interface Searched<S extends object, A, L> {
-  readonly parts: readonly (keyof S & string)[];
+  /** Keys of the state; `key.field` for each field of a record that is split. */
+  readonly parts: readonly string[];
   /** Parts that say where the programs are, and that no rule sees. */
   readonly hidden: readonly string[];
   readonly initial: readonly S[];
@@ -50,7 +58,8 @@ export interface Searched<S extends object, A, L> {
   /** The same text for the same move. */
   readonly keyOf: (move: A) => string;
   readonly step: (state: S, move: A) => Stepped<S, L>;
-  readonly judge: (pre: S, move: A, label: L, post: S) => Judged;
+  /** The rules that can speak of a step. */
+  readonly rulesOn: (move: A, label: L) => readonly StepRule<S, A, L>[];
   readonly rules: readonly StateRule<S>[];
   readonly renamings: readonly Renaming[];
 }

@@ -14,6 +14,26 @@ export interface View<S> {
   readonly mask: () => number;
 }
 
+type Get = (part: number) => unknown;
+
+/** Accessors that read parts of the row, by the names that they have there. */
+const accessors = (get: Get, named: Iterable<readonly [string, number]>): PropertyDescriptorMap =>
+  Object.fromEntries(
+    [...named].map(([name, part]) => [
+      name,
+      { get: () => get(part), enumerable: true } as PropertyDescriptor,
+    ]),
+  );
+
+/** The tables of each key: one, or one for each field. */
+function tablesByKey(tables: readonly PartTable[]): ReadonlyMap<string, readonly number[]> {
+  const byKey = new Map<string, number[]>();
+  for (const [part, { key }] of tables.entries()) {
+    byKey.set(key, [...(byKey.get(key) ?? []), part]);
+  }
+  return byKey;
+}
+
 /**
  * Views over the rows of a search. Only parts that a step changed are keys of what rules are given:
  * all others are the same before and after, so that a comparison need not read them.
@@ -21,36 +41,56 @@ export interface View<S> {
 export function createView<S extends object>(tables: readonly PartTable[]): View<S> {
   let current = new Uint32Array(tables.length);
   let mask = 0;
+  let values: readonly unknown[] = [];
+  let changed: readonly number[] = [];
+  /** Records of split parts before a step: one for each look, as a value has one identity. */
+  const records = new Map<string, object>();
+  const partsOf = tablesByKey(tables);
+  const fieldsOf = new Map(
+    [...partsOf].flatMap(([key, parts]) => {
+      const named = parts.map((part) => [tables[part]?.field, part] as const);
+      return named[0]?.[0] === undefined ? [] : [[key, named as [string, number][]] as const];
+    }),
+  );
 
-  const read = (part: number): unknown => {
+  const read: Get = (part) => {
     mask |= 1 << part;
     return (tables[part] as PartTable).values[current[part] as number];
   };
-  /** An accessor a part; `values` holds what a step changed, by part. */
-  const accessors = (get: (part: number) => unknown, parts: readonly number[]) =>
+  const readAfter: Get = (part) => (changed.includes(part) ? values[part] : read(part));
+
+  /** What a key holds: the value of its part, or a record whose fields are read one by one. */
+  function heldBy(key: string, get: Get, made: Map<string, object>): unknown {
+    const fields = fieldsOf.get(key);
+    if (fields === undefined) return get((partsOf.get(key) as readonly number[])[0] as number);
+    const known = made.get(key) ?? Object.defineProperties({}, accessors(get, fields));
+    made.set(key, known);
+    return known;
+  }
+  const shownKeys = (get: Get, made: Map<string, object>, keys: Iterable<string>) =>
     Object.fromEntries(
-      parts.map((part) => [
-        (tables[part] as PartTable).name,
-        { get: () => get(part), enumerable: true } as PropertyDescriptor,
+      [...keys].map((key) => [
+        key,
+        { get: () => heldBy(key, get, made), enumerable: true } as PropertyDescriptor,
       ]),
     );
-  const everyPart = tables.map((_, part) => part);
-  const prototype = Object.defineProperties({}, accessors(read, everyPart)) as object;
-  let values: readonly unknown[] = [];
-  const value = (part: number): unknown => values[part];
+  const recordsAfter = new Map<string, object>();
+  const prototype = Object.defineProperties({}, shownKeys(read, records, partsOf.keys()));
   const before = new Map<string, PropertyDescriptorMap>();
   const after = new Map<string, PropertyDescriptorMap>();
 
   /** A new object for each look: rules may remember by identity what they saw of a state. */
   function shown(
-    made: Map<string, PropertyDescriptorMap>,
-    get: (part: number) => unknown,
+    known: Map<string, PropertyDescriptorMap>,
+    get: Get,
+    made: Map<string, object>,
     own: readonly number[],
   ): S {
     if (own.length === 0) return Object.create(prototype) as S;
-    const key = own.join();
-    const descriptors = made.get(key) ?? accessors(get, own);
-    made.set(key, descriptors);
+    const name = own.join();
+    const keys = new Set(own.map((part) => (tables[part] as PartTable).key));
+    const descriptors = known.get(name) ?? shownKeys(get, made, keys);
+    known.set(name, descriptors);
     return Object.create(prototype, descriptors) as S;
   }
 
@@ -58,12 +98,15 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
     at: (row) => {
       current = row as Uint32Array<ArrayBuffer>;
       mask = 0;
+      records.clear();
     },
     mask: () => mask,
-    state: (own) => shown(before, read, own),
-    after: (changed, changedTo) => {
+    state: (own) => shown(before, read, records, own),
+    after: (own, changedTo) => {
+      changed = own;
       values = changedTo;
-      return shown(after, value, changed);
+      recordsAfter.clear();
+      return shown(after, readAfter, recordsAfter, own);
     },
   };
 }

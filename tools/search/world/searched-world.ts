@@ -4,11 +4,12 @@ import { initialHyp } from "../../../model/initial.ts";
 import { changedBy } from "../../../model/plain.ts";
 import { type ModelStep, step } from "../../../model/step.ts";
 import type { Change } from "../../../model/transition.ts";
-import { INVARIANTS, judgeStep } from "../../../spec/registry.ts";
+import { clausesOn, INVARIANTS, judgeStep } from "../../../spec/registry.ts";
+import type { Action } from "../../../spec/types/action.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
 import type { Outcome } from "../../../spec/types/outcome.ts";
 import { textOf } from "../exhaustive/parts.ts";
-import type { Judged, Searched, StateRule, Stepped } from "../exhaustive/searched.ts";
+import type { Searched, StateRule, Stepped, StepRule } from "../exhaustive/searched.ts";
 import { type At, HOST } from "./at.ts";
 import { hostMoves } from "./host-moves.ts";
 import { continueKernel, kernelMoves } from "./kernel-program.ts";
@@ -30,13 +31,32 @@ export interface WorldOptions {
   readonly omit?: ReadonlySet<string>;
 }
 
+/** A record with other values in some fields; the rest is read from the one before when asked for. */
+const withFields = (record: object, others: object): object =>
+  Object.defineProperties(
+    {},
+    Object.fromEntries(
+      Object.keys(record).map((field) => [
+        field,
+        field in others
+          ? { value: others[field as never], enumerable: true }
+          : { get: () => record[field as never] as unknown, enumerable: true },
+      ]),
+    ),
+  );
+
 /**
  * Effects on plain copies, on a state that is only looked through: what comes out holds the parts
  * that changed and stands on the state before.
  */
 const onParts: Change = (pre, effect) => {
-  const { parts, answer } = changedBy(pre, effect);
-  const post = Object.keys(parts).length === 0 ? pre : Object.create(pre, descriptors(parts));
+  const { parts, fields, answer } = changedBy(pre, effect);
+  const records = [...fields].map(([key, others]) => [
+    key,
+    { value: withFields(pre[key] as object, others), enumerable: true },
+  ]);
+  const changed = { ...descriptors(parts), ...Object.fromEntries(records) };
+  const post = Object.keys(changed).length === 0 ? pre : Object.create(pre, changed);
   return { post: post as Hyp, outcome: answer };
 };
 
@@ -90,22 +110,42 @@ function stepOf(world: World, options: WorldOptions) {
   };
 }
 
-/** The clauses on one step. */
-function judge(pre: WorldState, { action }: Move, label: Label, post: WorldState): Judged {
-  if (action === undefined || label === undefined) return { applied: [], broken: [] };
-  const judgements = judgeStep({ pre, action, outcome: label.outcome, post });
-  return {
-    applied: judgements.map(({ rule }) => rule.id),
-    broken: judgements.flatMap(({ rule, wrong }) =>
-      wrong.map((sentence) => ({ rule: rule.id, sentence })),
-    ),
-  };
+type WorldRule = StepRule<WorldState, Move, Label>;
+
+const NO_RULES: readonly WorldRule[] = [];
+/** By kind of action: the clauses that speak of it, as a search asks them. */
+const RULES_ON = new Map<string, readonly WorldRule[]>();
+
+/** The clauses on one step; what the model does not know is judged by none. */
+function rulesOn({ action }: Move, label: Label): readonly WorldRule[] {
+  if (action === undefined || label === undefined) return NO_RULES;
+  if (label.outcome.kind === "unmodelled") return NO_RULES;
+  const known = RULES_ON.get(action.kind);
+  if (known !== undefined) return known;
+  const rules = clausesOn(action.kind).map(
+    (rule): WorldRule => ({
+      id: rule.id,
+      sentences: (pre, move, done, post) => {
+        const { outcome } = done as StepLabel;
+        const step = { pre, action: move.action as Action, outcome, post };
+        return judgeStep(step, [rule])[0]?.wrong;
+      },
+    }),
+  );
+  RULES_ON.set(action.kind, rules);
+  return rules;
 }
 
 const RULES: readonly StateRule<WorldState>[] = INVARIANTS.map((rule) => ({
   id: rule.id,
   offences: (state) => (rule.applies(state) ? rule.violations(state) : undefined),
 }));
+
+/** Parts that are split: most steps read little of how far the boot is, or of what is registered. */
+const SPLIT: readonly string[] = ["boot", "dispatch"] satisfies readonly (keyof Hyp)[];
+
+const columnsOf = ([part, value]: readonly [string, unknown]): readonly string[] =>
+  SPLIT.includes(part) ? Object.keys(value as object).map((field) => `${part}.${field}`) : [part];
 
 /** The world as it is searched. */
 export function searchedWorld(world: World, options: WorldOptions = {}): WorldSearched {
@@ -118,7 +158,7 @@ export function searchedWorld(world: World, options: WorldOptions = {}): WorldSe
   ]);
   const initial = { ...hyp, ...Object.fromEntries(places), faults: 0 } as WorldState;
   return {
-    parts: [...(Object.keys(hyp) as (keyof Hyp)[]), ...cpuParts, "faults"],
+    parts: [...Object.entries(hyp).flatMap(columnsOf), ...cpuParts, "faults"],
     hidden: [...cpuParts, "faults"],
     initial: [initial],
     movers: cpus.map((cpu) => (state) => {
@@ -130,7 +170,7 @@ export function searchedWorld(world: World, options: WorldOptions = {}): WorldSe
     }),
     keyOf: (move) => textOf([move.cpu, move.choice, move.action]),
     step: stepOf(world, options),
-    judge,
+    rulesOn,
     rules: RULES,
     renamings: renamingsOf(world),
   };

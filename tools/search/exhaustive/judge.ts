@@ -13,7 +13,13 @@ export interface Judgement {
 }
 
 /** What one rule says: nothing, or the sentences that are wrong. */
-type Answer = readonly string[] | undefined;
+type Said = readonly string[] | undefined;
+
+/** What a rule says of a step, and the parts that it depends on beyond those of the step. */
+interface Answer {
+  readonly said: Said;
+  readonly beyond: number;
+}
 
 /** A rule that reads more than the step does: it is asked again where that is something else. */
 interface OpenRule {
@@ -22,10 +28,10 @@ interface OpenRule {
   readonly subject: number;
 }
 
-/** The rules on one step, with the answers that never change. */
+/** The rules on one step, and what each said last; only the open ones can say something else. */
 interface RulesOnStep<S, A, L> {
   readonly rules: readonly StepRule<S, A, L>[];
-  readonly answers: Answer[];
+  readonly said: Said[];
   readonly open: readonly OpenRule[];
 }
 
@@ -45,26 +51,15 @@ function createInterned() {
   };
 }
 
-/** Judgements of steps, each put together once for what the rules read beyond the step. */
-export function createJudge<S extends object, A, L>(
-  { rulesOn, hidden }: Searched<S, A, L>,
+/** Asks one rule about a step from a row. */
+function createAsk<S extends object, A, L>(
+  hidden: readonly string[],
   tables: readonly PartTable[],
   moves: readonly A[],
 ) {
   const view = createView<S>(tables);
-  const { judgements, numberOf } = createInterned();
-  /** By entry: its rules; by open rule and what it read: its answer. */
-  const onEntry: RulesOnStep<S, A, L>[] = [];
-  const ofRule = createMemo();
-  const answers: Answer[] = [];
-  let subjects = 0;
-  /** By entry and what its open rules read: the judgement. */
-  const whole = createMemo();
-  const numbers: number[] = [];
   const visible = tables.map(({ name }) => !hidden.includes(name));
-
-  /** Asks one rule about a step from a row; what it reads beyond the step is in the result. */
-  function ask(row: Uint32Array, entry: Entry<L>, rule: StepRule<S, A, L>) {
+  return (row: Uint32Array, entry: Entry<L>, rule: StepRule<S, A, L>): Answer => {
     const { changed, ids, label, move, reads } = entry;
     view.at(row);
     const own = changed.filter((part) => visible[part]);
@@ -74,83 +69,107 @@ export function createJudge<S extends object, A, L>(
     }
     const pre = view.state(own);
     const post = own.length === 0 ? pre : view.after(own, values);
-    const answer = rule.sentences(pre, moves[move] as A, label, post);
-    return { answer, beyond: view.mask() & ~reads };
-  }
+    const said = rule.sentences(pre, moves[move] as A, label, post);
+    return { said, beyond: view.mask() & ~reads };
+  };
+}
 
-  function remember(row: Uint32Array, subject: number, mask: number, answer: Answer): void {
-    addEntry(ofRule, subject, mask, row);
+/** All that is said of a step. */
+function judgedOf<S, A, L>({ rules, said }: RulesOnStep<S, A, L>): Judged {
+  const applied: string[] = [];
+  const broken: BrokenRule[] = [];
+  for (const [at, { id }] of rules.entries()) {
+    const sentences = said[at];
+    if (sentences === undefined) continue;
+    applied.push(id);
+    for (const sentence of sentences) broken.push({ rule: id, sentence });
+  }
+  return { applied, broken };
+}
+
+/** The rules on steps, each asked again only where what it reads is new. */
+function createRules<S extends object, A, L>(
+  { rulesOn, hidden }: Searched<S, A, L>,
+  tables: readonly PartTable[],
+  moves: readonly A[],
+) {
+  const ask = createAsk<S, A, L>(hidden, tables, moves);
+  const onEntry: RulesOnStep<S, A, L>[] = [];
+  /** By open rule and what it read beyond the step. */
+  const memo = createMemo();
+  const answers: Answer[] = [];
+  let subjects = 0;
+
+  function remember(row: Uint32Array, subject: number, answer: Answer): void {
+    addEntry(memo, subject, answer.beyond, row);
     answers.push(answer);
   }
 
-  /** The rules on a step that is judged for the first time: the closed ones never again. */
-  function open(row: Uint32Array, entry: Entry<L>): { on: RulesOnStep<S, A, L>; mask: number } {
+  function first(row: Uint32Array, entry: Entry<L>): number {
     const rules = rulesOn(moves[entry.move] as A, entry.label);
-    const closed: Answer[] = [];
-    const opened: OpenRule[] = [];
+    const said: Said[] = [];
+    const open: OpenRule[] = [];
     let mask = 0;
     for (const [at, rule] of rules.entries()) {
-      const { answer, beyond } = ask(row, entry, rule);
-      closed.push(answer);
-      if (beyond === 0) continue;
+      const answer = ask(row, entry, rule);
+      said.push(answer.said);
+      if (answer.beyond === 0) continue;
       const subject = subjects;
       subjects += 1;
-      opened.push({ at, subject });
-      remember(row, subject, beyond, answer);
-      mask |= beyond;
+      open.push({ at, subject });
+      remember(row, subject, answer);
+      mask |= answer.beyond;
     }
-    const on = { rules, answers: closed, open: opened };
-    onEntry[entry.index] = on;
-    return { on, mask };
+    onEntry[entry.index] = { rules, said, open };
+    return mask;
   }
 
-  /** Answers of the open rules, asked anew only where what they read is new. */
-  function again(row: Uint32Array, entry: Entry<L>, on: RulesOnStep<S, A, L>): number {
+  function again(row: Uint32Array, entry: Entry<L>, { rules, said, open }: (typeof onEntry)[0]) {
     let mask = 0;
-    for (const { at, subject } of on.open) {
-      const known = entryFor(ofRule, subject, row);
-      if (known >= 0) {
-        on.answers[at] = answers[known];
-        mask |= maskOf(known);
-        continue;
-      }
-      const { answer, beyond } = ask(row, entry, on.rules[at] as StepRule<S, A, L>);
-      remember(row, subject, beyond, answer);
-      on.answers[at] = answer;
-      mask |= beyond;
+    for (const { at, subject } of open) {
+      const known = entryFor(memo, subject, row);
+      const answer =
+        known >= 0 ? (answers[known] as Answer) : ask(row, entry, rules[at] as StepRule<S, A, L>);
+      if (known < 0) remember(row, subject, answer);
+      said[at] = answer.said;
+      mask |= answer.beyond;
     }
     return mask;
   }
 
-  /** What the answer of an open rule depends on. */
-  const maskOf = (known: number): number => ofRule.masks[known] as number;
+  /** What is said of a step from a row, and the parts that it depends on beyond the step's. */
+  return (
+    row: Uint32Array,
+    entry: Entry<L>,
+  ): { readonly judged: Judged; readonly mask: number } => {
+    const known = onEntry[entry.index];
+    const mask = known === undefined ? first(row, entry) : again(row, entry, known);
+    return { judged: judgedOf(onEntry[entry.index] as RulesOnStep<S, A, L>), mask };
+  };
+}
 
-  function judgedOf({ rules, answers: said }: RulesOnStep<S, A, L>): Judged {
-    const applied: string[] = [];
-    const broken: BrokenRule[] = [];
-    for (const [at, { id }] of rules.entries()) {
-      const sentences = said[at];
-      if (sentences === undefined) continue;
-      applied.push(id);
-      for (const sentence of sentences) broken.push({ rule: id, sentence });
-    }
-    return { applied, broken };
-  }
-
+/** Judgements of steps, each put together once for what the rules read beyond the step. */
+export function createJudge<S extends object, A, L>(
+  searched: Searched<S, A, L>,
+  tables: readonly PartTable[],
+  moves: readonly A[],
+) {
+  const ask = createRules(searched, tables, moves);
+  const { judgements, numberOf } = createInterned();
+  const memo = createMemo();
+  const numbers: number[] = [];
   return {
     judgements,
     judge: (row: Uint32Array, entry: Entry<L>): Judgement => {
       if (entry.judged !== undefined) return entry.judged;
-      const known = entryFor(whole, entry.index, row);
+      const known = entryFor(memo, entry.index, row);
       if (known >= 0) return judgements[numbers[known] as number] as Judgement;
-      const before = onEntry[entry.index];
-      const { on, mask } =
-        before === undefined ? open(row, entry) : { on: before, mask: again(row, entry, before) };
-      const number = numberOf(judgedOf(on));
+      const { judged, mask } = ask(row, entry);
+      const number = numberOf(judged);
       const judgement = judgements[number] as Judgement;
       if (mask === 0) entry.judged = judgement;
       else {
-        addEntry(whole, entry.index, mask, row);
+        addEntry(memo, entry.index, mask, row);
         numbers.push(number);
       }
       return judgement;

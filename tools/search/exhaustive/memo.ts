@@ -16,8 +16,6 @@ export interface Memo {
   /** By entry: where its key begins, and which of its subject's sets of parts it is filed under. */
   offsets: Uint32Array;
   orders: Uint16Array;
-  /** By entry: the parts that it depends on, a bit each. */
-  masks: Int32Array;
   size: number;
   /** Pairs: an entry from 1, and the spread hash of its key. */
   slots: Int32Array;
@@ -30,7 +28,6 @@ export const createMemo = (): Memo => ({
   used: 0,
   offsets: new Uint32Array(1 << 10),
   orders: new Uint16Array(1 << 10),
-  masks: new Int32Array(1 << 10),
   size: 0,
   slots: new Int32Array(1 << 13),
 });
@@ -106,7 +103,7 @@ export function grownSlots(before: Int32Array): Int32Array {
   return slots;
 }
 
-const doubled = <T extends Uint32Array | Uint16Array | Int32Array>(array: T): T => {
+const doubled = <T extends Uint32Array | Uint16Array>(array: T): T => {
   const larger = new (array.constructor as new (length: number) => T)(array.length * 2);
   larger.set(array);
   return larger;
@@ -136,12 +133,10 @@ export function addEntry(memo: Memo, subject: number, mask: number, row: Uint32A
   if (memo.size === memo.offsets.length) {
     memo.offsets = doubled(memo.offsets);
     memo.orders = doubled(memo.orders);
-    memo.masks = doubled(memo.masks);
   }
   const entry = memo.size;
   memo.offsets[entry] = memo.used;
   memo.orders[entry] = order;
-  memo.masks[entry] = mask;
   memo.keys[memo.used] = subject;
   for (const [n, part] of parts.entries()) memo.keys[memo.used + 1 + n] = row[part] as number;
   memo.used += parts.length + 1;

@@ -41,8 +41,8 @@ export function mixed(value: number): number {
 }
 
 /**
- * The values that one part of the state was seen to have. A part that is a record can be split: then
- * each of its fields has a table of its own, `boot.key`.
+ * The values that one part of the state was seen to have. A part that is a record can be split:
+ * then each of its fields has a table of its own, `boot.key`.
  */
 export interface PartTable {
   readonly name: string;

@@ -25,13 +25,15 @@ const accessors = (get: Get, named: Iterable<readonly [string, number]>): Proper
     ]),
   );
 
-/** The tables of each key: one, or one for each field. */
-function tablesByKey(tables: readonly PartTable[]): ReadonlyMap<string, readonly number[]> {
-  const byKey = new Map<string, number[]>();
-  for (const [part, { key }] of tables.entries()) {
-    byKey.set(key, [...(byKey.get(key) ?? []), part]);
+/** What each key holds: one part, or a part for each field. */
+function partsByKey(tables: readonly PartTable[]) {
+  const whole = new Map<string, number>();
+  const split = new Map<string, [string, number][]>();
+  for (const [part, { key, field }] of tables.entries()) {
+    if (field === undefined) whole.set(key, part);
+    else split.set(key, [...(split.get(key) ?? []), [field, part]]);
   }
-  return byKey;
+  return { whole, split };
 }
 
 /**
@@ -45,13 +47,7 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
   let changed: readonly number[] = [];
   /** Records of split parts before a step: one for each look, as a value has one identity. */
   const records = new Map<string, object>();
-  const partsOf = tablesByKey(tables);
-  const fieldsOf = new Map(
-    [...partsOf].flatMap(([key, parts]) => {
-      const named = parts.map((part) => [tables[part]?.field, part] as const);
-      return named[0]?.[0] === undefined ? [] : [[key, named as [string, number][]] as const];
-    }),
-  );
+  const { whole, split } = partsByKey(tables);
 
   const read: Get = (part) => {
     mask |= 1 << part;
@@ -61,8 +57,8 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
 
   /** What a key holds: the value of its part, or a record whose fields are read one by one. */
   function heldBy(key: string, get: Get, made: Map<string, object>): unknown {
-    const fields = fieldsOf.get(key);
-    if (fields === undefined) return get((partsOf.get(key) as readonly number[])[0] as number);
+    const fields = split.get(key);
+    if (fields === undefined) return get(whole.get(key) as number);
     const known = made.get(key) ?? Object.defineProperties({}, accessors(get, fields));
     made.set(key, known);
     return known;
@@ -75,7 +71,10 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
       ]),
     );
   const recordsAfter = new Map<string, object>();
-  const prototype = Object.defineProperties({}, shownKeys(read, records, partsOf.keys()));
+  const prototype = Object.defineProperties(
+    {},
+    shownKeys(read, records, [...whole.keys(), ...split.keys()]),
+  );
   const before = new Map<string, PropertyDescriptorMap>();
   const after = new Map<string, PropertyDescriptorMap>();
 

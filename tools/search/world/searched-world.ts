@@ -31,7 +31,7 @@ export interface WorldOptions {
   readonly omit?: ReadonlySet<string>;
 }
 
-/** A record with other values in some fields; the rest is read from the one before when asked for. */
+/** A record with other values in some fields; the rest is read from the one before when needed. */
 const withFields = (record: object, others: object): object =>
   Object.defineProperties(
     {},
@@ -141,7 +141,7 @@ const RULES: readonly StateRule<WorldState>[] = INVARIANTS.map((rule) => ({
   offences: (state) => (rule.applies(state) ? rule.violations(state) : undefined),
 }));
 
-/** Parts that are split: most steps read little of how far the boot is, or of what is registered. */
+/** Parts that are split: most steps read little of how far the boot is and what is registered. */
 const SPLIT: readonly string[] = ["boot", "dispatch"] satisfies readonly (keyof Hyp)[];
 
 const columnsOf = ([part, value]: readonly [string, unknown]): readonly string[] =>

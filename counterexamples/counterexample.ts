@@ -36,6 +36,16 @@ const hostWrite = z.strictObject({
   value: register,
 });
 
+const failingOp = z.strictObject({
+  nth: z.int().min(0).max(1_000_000),
+  errno: z.enum(Object.keys(ERRNO) as [Errno, ...Errno[]]),
+});
+
+/** Ops that fail inside module code; older files have one, not in a list. */
+const failing = z
+  .union([z.array(failingOp).min(1).max(4), failingOp.transform((one) => [one])])
+  .optional();
+
 /** What another CPU does inside the handler of a call. */
 const meanwhile = z.strictObject({
   before: z.int().min(0).max(1_000_000_000),
@@ -46,18 +56,21 @@ const action = z.discriminatedUnion("kind", [
   z.strictObject({
     ...hvc,
     meanwhile: z.array(meanwhile).min(1).max(4).optional(),
-    failing: z
-      .strictObject({
-        nth: z.int().min(0).max(1_000_000),
-        errno: z.enum(Object.keys(ERRNO) as [Errno, ...Errno[]]),
-      })
-      .optional(),
+    failing,
   }),
   z.strictObject({
     kind: z.literal("smc"),
     cpu,
     imm: z.int().min(0).max(0xffff).exactOptional(),
     x: z.array(register).min(1).max(18),
+    failing,
+  }),
+  z.strictObject({
+    kind: z.literal("host_insn"),
+    cpu,
+    word: z.int().min(0).max(0xffff_ffff),
+    x: z.array(register).max(18),
+    failing,
   }),
   z.strictObject({ kind: z.literal("host_read"), cpu, address: register }),
   hostWrite,
@@ -97,6 +110,7 @@ const boot = z.strictObject({
           "__pkvm_alloc_module_va",
           "__pkvm_map_module_page",
           "call_usermodehelper_exec",
+          "op in an EL2 init",
         ]),
         nth: z.int().min(0),
         errno: z.enum(Object.keys(ERRNO) as [Errno, ...Errno[]]),

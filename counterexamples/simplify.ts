@@ -1,6 +1,6 @@
 // The plainest arguments and CPUs with which a scenario still fails, and what can be anything.
 
-import type { HostAction, Scenario } from "../model/scenario.ts";
+import type { HostAction, HostHvc, Meanwhile, Scenario } from "../model/scenario.ts";
 
 type Fails = (scenario: Scenario) => boolean;
 
@@ -22,6 +22,48 @@ function plainerRegisters<A extends HostAction & { readonly x: readonly bigint[]
   return [...shorter, ...zeroed];
 }
 
+/** Fewer ops that fail, then each at an earlier place. */
+function plainerFailing<A extends HostAction & { readonly failing?: HostHvc["failing"] }>(
+  action: A,
+): readonly A[] {
+  const { failing, ...plain } = action;
+  if (failing === undefined) return [];
+  const fewer = failing.map((_, n) => failing.toSpliced(n, 1)).filter(({ length }) => length > 0);
+  return [plain as A, ...fewer.map((ops) => ({ ...action, failing: ops }))];
+}
+
+/** NON-SPEC: points from the start that are tried one by one; further on the way is halved. */
+const POINTS_ONE_BY_ONE = 8;
+
+/** Earlier points for one thing that another CPU does, the earliest first. */
+const earlier = (before: number): readonly number[] =>
+  [
+    ...new Set([
+      ...Array.from({ length: Math.min(before, POINTS_ONE_BY_ONE) }, (_, n) => n),
+      ...[before >> 1, before - (before >> 2), before - (before >> 3), before - 4, before - 2],
+      before - 1,
+    ]),
+  ].filter((point) => point >= 0 && point < before);
+
+/** Nothing meanwhile, less, plainer, earlier: what another CPU does inside a call. */
+function plainerMeanwhile(action: HostHvc): readonly HostHvc[] {
+  const { meanwhile, ...alone } = action;
+  if (meanwhile === undefined) return [];
+  const fewer = meanwhile
+    .map((_, n) => meanwhile.toSpliced(n, 1))
+    .filter(({ length }) => length > 0);
+  const others = meanwhile.flatMap((one, n) => {
+    const inner = plainer(one.action).filter(
+      (other): other is Meanwhile["action"] => "cpu" in other && other.cpu === one.action.cpu,
+    );
+    return [
+      ...inner.map((other) => meanwhile.with(n, { ...one, action: other })),
+      ...earlier(one.before).map((before) => meanwhile.with(n, { ...one, before })),
+    ];
+  });
+  return [alone, ...[...fewer, ...others].map((some) => ({ ...action, meanwhile: some }))];
+}
+
 /** Plainer forms of one action, the plainest first. */
 function plainer(action: HostAction): readonly HostAction[] {
   const onFirst: readonly HostAction[] =
@@ -31,10 +73,13 @@ function plainer(action: HostAction): readonly HostAction[] {
       return [
         ...onFirst,
         ...(action.imm === 0 ? [] : [{ ...action, imm: 0 }]),
+        ...plainerFailing(action),
+        ...plainerMeanwhile(action),
         ...plainerRegisters(action),
       ];
     case "smc":
-      return [...onFirst, ...plainerRegisters(action)];
+    case "host_insn":
+      return [...onFirst, ...plainerFailing(action), ...plainerRegisters(action)];
     case "insmod":
       return [...onFirst, ...(action.parameters === "" ? [] : [{ ...action, parameters: "" }])];
     case "host_write":

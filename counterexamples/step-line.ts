@@ -49,8 +49,9 @@ const observedLine = (action: ObservedAction): string =>
     )
     .with(
       { kind: "secrets_varied" },
-      ({ cpu, registers, words }) =>
-        `cpu${cpu} with other secrets ${registers.length} registers, ${words.length} words differ`,
+      ({ cpu, registers, words, owner }) =>
+        `cpu${cpu} with ${owner === undefined ? "other secrets" : `others of ${owner}`} ` +
+        `${registers.length} registers, ${words.length} words differ`,
     )
     .with(
       { kind: "op_failed" },

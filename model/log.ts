@@ -31,6 +31,15 @@ export interface AccessRecord {
   readonly ended?: true;
 }
 
+/** One instruction of the host; `after` is undefined when it did not come to its end. */
+export interface InsnRecord {
+  readonly kind: "insn";
+  readonly cpu: number;
+  readonly word: number;
+  readonly before: readonly bigint[];
+  readonly after: readonly bigint[] | undefined;
+}
+
 /** One line of a run's log. */
 export type LogEvent =
   | { readonly kind: "step"; readonly step: ModelStep; readonly depth: number }
@@ -46,6 +55,7 @@ export type LogEvent =
     }
   | HvcRecord
   | AccessRecord
+  | InsnRecord
   | { readonly kind: "userspace" }
   | {
       readonly kind: "answer";

@@ -30,7 +30,12 @@ export interface InitramfsModule {
  * the calls of that function from 0.
  */
 export interface Fault {
-  readonly call: "__pkvm_alloc_module_va" | "__pkvm_map_module_page" | "call_usermodehelper_exec";
+  readonly call:
+    | "__pkvm_alloc_module_va"
+    | "__pkvm_map_module_page"
+    | "call_usermodehelper_exec"
+    /** An op that can fail, called by the EL2 init of a module. */
+    | "op in an EL2 init";
   readonly nth: number;
   readonly errno: Errno;
 }
@@ -58,8 +63,8 @@ export interface HostHvc {
   readonly x: readonly bigint[];
   /** What other CPUs do while the handler of this call is on its way. */
   readonly meanwhile?: readonly Meanwhile[] | undefined;
-  /** One of the ops that the handler calls fails. */
-  readonly failing?: FailingOp | undefined;
+  /** Some of the ops that the handler calls fail. */
+  readonly failing?: readonly FailingOp[] | undefined;
 }
 
 /** The op of a handler that answers an errno and does nothing: the nth of those that can. */
@@ -81,6 +86,21 @@ export interface HostSmc {
   /** 0 when it is not given. */
   readonly imm?: number;
   readonly x: readonly bigint[];
+  /** Some of the ops that callbacks call on the way fail. */
+  readonly failing?: readonly FailingOp[] | undefined;
+}
+
+/**
+ * One instruction of the host's kernel with x0 and up, as for an HVC: a load or store that faults,
+ * or what EL2 traps. A fault that comes back to EL1 is fixed up.
+ */
+export interface HostInsn {
+  readonly kind: "host_insn";
+  readonly cpu: number;
+  /** The instruction. */
+  readonly word: number;
+  readonly x: readonly bigint[];
+  readonly failing?: readonly FailingOp[] | undefined;
 }
 
 /** A load of 8 bytes by the host's kernel, through its linear map; a fault is an answer. */
@@ -171,6 +191,7 @@ export const guestLife = (
 export type HostAction =
   | HostHvc
   | HostSmc
+  | HostInsn
   | HostRead
   | HostWrite
   | Insmod

@@ -9,7 +9,8 @@ import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
 import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { answerAbort, answerSmc, answerTrap, type Caller } from "./callbacks.ts";
-import { failure } from "./failing-op.ts";
+import { compareFailing, type FailingRun, failure, withoutLast } from "./failing-op.ts";
+import { forkSystem } from "./fork-system.ts";
 import { runVcpu } from "./guest-environment.ts";
 import { readHostRegister, writeHostRegister } from "./host-context.ts";
 import { hostWords } from "./host-words.ts";
@@ -195,13 +196,41 @@ function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[
 
 /** Source: __pkvm_init_module: init(&module_ops), and its int is the answer. */
 function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
-  const { machine } = system;
-  const ran = nested(system, () =>
-    callEl2(machine, cpu, address, [system.opsTable], environmentOf(system), budgetOf(system)),
-  );
+  const { failingInits } = system;
+  const good = failingInits === undefined ? undefined : besideInit(system, cpu, address);
+  system.failing = failingInits;
+  const since = system.log.length;
+  const ran = runInit(system, cpu, address);
+  system.failing = undefined;
   if (!settled(system, cpu, ran)) return ENDED;
+  if (good !== undefined) {
+    const log = system.log.slice(since);
+    compareFailing(system, cpu, { failing: failingInits, log, answer: ran.x.slice(0, 1) }, good);
+  }
   const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n });
   return hostRegisters(system, cpu, back);
+}
+
+const runInit = (system: System, cpu: number, address: HypVa): Ran =>
+  nested(system, () =>
+    callEl2(
+      system.machine,
+      cpu,
+      address,
+      [system.opsTable],
+      environmentOf(system),
+      budgetOf(system),
+    ),
+  );
+
+/** The same init on a copy, all but the last of the ops failing. */
+function besideInit(system: System, cpu: number, address: HypVa): FailingRun {
+  const copy = forkSystem(system);
+  const failing = system.failingInits && withoutLast(system.failingInits);
+  copy.failing = failing;
+  const ran = runInit(copy, cpu, address);
+  const answer = settled(copy, cpu, ran) ? ran.x.slice(0, 1) : undefined;
+  return { failing, log: copy.log, answer };
 }
 
 /**
@@ -240,7 +269,7 @@ function answerOp(system: System, op: string, args: readonly bigint[], cpu: numb
   const from = calledFrom(system, cpu);
   watchOp(system, { cpu, op, args, from });
   if (over(system)) return ENDED;
-  const failed = failure(system, op, cpu, from);
+  const failed = failure(system, op, from);
   if (failed !== undefined) return { kind: "value", x0: failed };
   const { outcome } = perform(system, { kind: "op", cpu, op, args, from });
   if (over(system) || outcome.kind !== "returned") return ENDED;

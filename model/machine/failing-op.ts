@@ -1,53 +1,58 @@
-// An op that fails inside a handler: what the module makes of it, beside the same call without.
+// Ops that fail inside module code: what it makes of them, beside the same without the last one.
 
+import { failsWithNull, opErrnos } from "../../spec/branches/op-errors.ts";
 import { type Errno, negative } from "../../spec/types/errno.ts";
 import type { LogEvent } from "../log.ts";
-import type { FailingOp } from "../scenario.ts";
+import type { BootPlan, FailingOp } from "../scenario.ts";
 import { over, perform, type System } from "./system.ts";
 
-/** A call one of whose ops is made to fail. Mutable: it goes with the run. */
-export interface Failing {
-  readonly cpu: number;
-  /** Ops that can fail and are let pass before it. */
-  left: number;
+/** An op that was made to fail. */
+interface Failed {
+  readonly op: string;
   readonly errno: Errno;
-  /** The op that failed, once it has. */
-  failed: { readonly op: string; readonly from: bigint } | undefined;
+  /** The call of it. */
+  readonly from: bigint;
 }
 
-export const failingOf = (cpu: number, { nth, errno }: FailingOp): Failing => ({
-  cpu,
-  left: nth,
-  errno,
-  failed: undefined,
+/** Code some of whose ops are made to fail. Mutable: it goes with the run. */
+export interface Failing {
+  readonly ops: readonly FailingOp[];
+  /** Ops that can fail and that were called. */
+  called: number;
+  readonly failed: Failed[];
+}
+
+export const failingOf = (ops: readonly FailingOp[]): Failing => ({ ops, called: 0, failed: [] });
+
+/** A copy without the last of its ops. */
+export const withoutLast = ({ ops, called, failed }: Failing): Failing => ({
+  ops: ops.slice(0, -1),
+  called,
+  failed: [...failed],
 });
 
-/** Ops that answer an errno, or NULL. Source: struct pkvm_module_ops (android14-6.1). */
-export const FALLIBLE: ReadonlySet<string> = new Set([
-  "alloc_module_va",
-  "create_private_mapping",
-  "host_donate_hyp",
-  "host_share_hyp",
-  "host_stage2_mod_prot",
-  "host_stage2_mod_prot_range",
-  "host_unshare_hyp",
-  "hyp_donate_host",
-  "map_module_page",
-  "pin_shared_mem",
-]);
+/** The ops of EL2 inits that a boot makes fail. */
+export function failingInits({ faults }: BootPlan): Failing | undefined {
+  const ops = faults.flatMap(({ call, nth, errno }) =>
+    call === "op in an EL2 init" ? [{ nth, errno }] : [],
+  );
+  return ops.length === 0 ? undefined : failingOf(ops);
+}
+
+/** The errors that an op can give on the branch of a system. */
+export const errnosOf = ({ hyp }: Pick<System, "hyp">, op: string): readonly Errno[] =>
+  opErrnos(hyp.config.branch, op);
 
 /** The answer of an op that is made to fail now; undefined where it does what it does. */
-export function failure(
-  { failing }: System,
-  op: string,
-  cpu: number,
-  from: bigint,
-): bigint | undefined {
-  if (failing === undefined || failing.cpu !== cpu || !FALLIBLE.has(op)) return undefined;
-  failing.left -= 1;
-  if (failing.left !== -1) return undefined;
-  failing.failed = { op, from };
-  return op === "alloc_module_va" ? 0n : BigInt.asUintN(64, BigInt(negative(failing.errno)));
+export function failure(system: System, op: string, from: bigint): bigint | undefined {
+  const { failing } = system;
+  if (failing === undefined || errnosOf(system, op).length === 0) return undefined;
+  const { called } = failing;
+  failing.called += 1;
+  const now = failing.ops.find(({ nth }) => nth === called);
+  if (now === undefined) return undefined;
+  failing.failed.push({ op, errno: now.errno, from });
+  return failsWithNull(op) ? 0n : BigInt.asUintN(64, BigInt(negative(now.errno)));
 }
 
 /** The ops that a call made, as far as the log goes. */
@@ -58,30 +63,34 @@ const opsOf = (log: readonly LogEvent[]): string[] =>
       : [],
   );
 
-/** Holds a call in which an op failed against the same call in which it did not, as a step. */
+/** One of two runs of the same code. */
+export interface FailingRun {
+  readonly failing: Failing | undefined;
+  readonly log: readonly LogEvent[];
+  /** Registers afterwards; undefined where it did not come back. */
+  readonly answer: readonly bigint[] | undefined;
+}
+
+/** Holds code in which an op failed against the same code in which the last did not, as a step. */
 export function compareFailing(
   system: System,
-  failing: Failing,
-  since: number,
-  other: System,
-  answers: readonly [readonly bigint[] | undefined, readonly bigint[] | undefined],
+  cpu: number,
+  run: FailingRun,
+  other: FailingRun,
 ): void {
-  const { failed, cpu, errno } = failing;
-  const [answer, otherAnswer] = answers;
-  if (over(system) || failed === undefined) return;
-  if (answer === undefined || otherAnswer === undefined) return;
-  const ops = opsOf(system.log.slice(since));
-  const otherOps = opsOf(other.log);
+  const failed = run.failing?.failed ?? [];
+  const last = failed.at(-1);
+  if (over(system) || last === undefined || failed.length < (run.failing?.ops.length ?? 0)) return;
+  if (run.answer === undefined || other.answer === undefined) return;
   perform(system, {
     kind: "op_failed",
     cpu,
-    op: failed.op,
-    errno,
-    answer,
-    otherAnswer,
-    // The one that failed is in the other list only.
-    opCount: ops.length + 1,
-    otherOpCount: otherOps.length,
-    from: failed.from,
+    op: last.op,
+    errno: last.errno,
+    answer: run.answer,
+    otherAnswer: other.answer,
+    opCount: opsOf(run.log).length + failed.length,
+    otherOpCount: opsOf(other.log).length + (other.failing?.failed.length ?? 0),
+    from: last.from,
   });
 }

@@ -10,35 +10,17 @@ import { deleteModule, finitModule } from "../kernel/finit-module.ts";
 import { createHostKvm } from "../kernel/kvm/host-kvm.ts";
 import { actOfProcess } from "../kernel/kvm/process.ts";
 import type { Run } from "../log.ts";
-import type {
-  BootPlan,
-  HostAction,
-  HostHvc,
-  HostRead,
-  HostSmc,
-  HostWrite,
-  Scenario,
-} from "../scenario.ts";
+import type { BootPlan, HostAction, Scenario } from "../scenario.ts";
 import { notifyPanic } from "./callbacks.ts";
-import { callerOf, environmentOf, settled } from "./environment.ts";
-import { compareFailing, failingOf } from "./failing-op.ts";
-import { forkSystem } from "./fork-system.ts";
-import { interleavingOf } from "./interleave.ts";
-import { kernelLinear } from "./layout.ts";
+import { callerOf } from "./environment.ts";
+import { failingInits } from "./failing-op.ts";
+import { enterFromHost } from "./host-entry.ts";
 import { createMachine, type MachineOptions } from "./machine.ts";
-import { hostAccess, hostHvc, hostSmc } from "./run.ts";
-import { compareSecrets, withOtherSecrets } from "./secrets.ts";
 import { drainSerial, over, type RunOptions, type System, stop } from "./system.ts";
-import { beforeCall, createWatch, watchCall } from "./watch.ts";
+import { createWatch } from "./watch.ts";
 
 /** Instructions that one entry of module code may take before it counts as never returning. */
 export const DEFAULT_BUDGET = 1_000_000;
-
-/**
- * What a register holds that an HVC of the scenario does not name. Source: the markers of the
- * recorded traces.
- */
-const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
 
 const FIRMWARE_BASE = addressOf(PVMFW_FIRST);
 
@@ -79,6 +61,7 @@ export function createSystem(
     isPanicking: false,
     interleaving: undefined,
     failing: undefined,
+    failingInits: failingInits(plan),
   };
   system.beforePanic = (cpu) => {
     notifyPanic(callerOf(system), cpu);
@@ -117,14 +100,11 @@ export function act(system: System, action: HostAction): void {
   }
   switch (action.kind) {
     case "hvc":
-      callFromHost(system, action);
-      return;
     case "smc":
-      smcFromHost(system, action);
-      return;
+    case "host_insn":
     case "host_read":
     case "host_write":
-      accessFromHost(system, action);
+      enterFromHost(system, action, act);
       return;
     case "insmod": {
       const module = modprobeHost(system, "").initramfs.find(({ name }) => name === action.name);
@@ -143,71 +123,4 @@ export function act(system: System, action: HostAction): void {
     default:
       actOfProcess(system, action);
   }
-}
-
-/** The registers after the last call of the host in a log. */
-function lastAnswer({ log }: System): readonly bigint[] | undefined {
-  const last = log.findLast((event) => event.kind === "hvc" && event.by === "host");
-  return last?.kind === "hvc" ? last.after : undefined;
-}
-
-/** A real HVC at EL1 with the registers that the action names, and markers in the others. */
-function callFromHost(system: System, { cpu, imm, x, meanwhile, failing }: HostHvc): void {
-  const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
-  const plain: HostHvc = { kind: "hvc", cpu, imm, x };
-  const outer = system.interleaving;
-  if (meanwhile?.some(({ action }) => action.cpu === cpu) === true) {
-    stop(system, `CPU ${cpu}, which is in a handler, acts meanwhile`);
-    return;
-  }
-  if (meanwhile !== undefined) {
-    system.interleaving = interleavingOf(cpu, meanwhile, (action) => act(system, action));
-  }
-  const alone = meanwhile === undefined && outer === undefined;
-  const varied = system.options.secrets === true && alone ? withOtherSecrets(system) : undefined;
-  if (varied !== undefined) callFromHost(varied, plain);
-  const good = failing !== undefined && alone ? forkSystem(system) : undefined;
-  if (good !== undefined) callFromHost(good, plain);
-  if (failing !== undefined) system.failing = failingOf(cpu, failing);
-  const { failing: fault } = system;
-  const held = beforeCall(system);
-  const since = system.log.length;
-  system.calling.add(cpu);
-  const ran = hostHvc(system.machine, cpu, imm, before, environmentOf(system));
-  system.calling.delete(cpu);
-  system.interleaving = outer;
-  system.failing = undefined;
-  const after = settled(system, cpu, ran) ? ran.x : undefined;
-  system.log.push({ kind: "hvc", cpu, imm, before, after, by: "host" });
-  if (varied !== undefined) compareSecrets(system, varied, cpu, after, lastAnswer(varied));
-  if (good !== undefined && fault !== undefined) {
-    compareFailing(system, fault, since, good, [after, lastAnswer(good)]);
-  }
-  if (alone && failing === undefined) watchCall(system, cpu, held, before, after);
-}
-
-/** A real SMC at EL1, as `callFromHost` does it. */
-function smcFromHost(system: System, { cpu, imm = 0, x }: HostSmc): void {
-  const before = Array.from({ length: 18 }, (_, n) => x[n] ?? marker(n));
-  const ran = hostSmc(system.machine, cpu, imm, before, environmentOf(system));
-  const after = settled(system, cpu, ran) ? ran.x : undefined;
-  system.log.push({ kind: "hvc", smc: true, cpu, imm, before, after, by: "host" });
-}
-
-/** LDR or STR at EL1 of 8 bytes in the kernel's linear map. */
-function accessFromHost(system: System, action: HostRead | HostWrite): void {
-  const { cpu, address } = action;
-  const store = action.kind === "host_write" ? action.value : undefined;
-  const access = { va: kernelLinear(system.machine.branch, address), sizeBytes: 8, store } as const;
-  const accessed = hostAccess(system.machine, cpu, access, environmentOf(system));
-  if (accessed.kind !== "value" && accessed.kind !== "fault") {
-    settled(system, cpu, accessed);
-    if (system.hyp.end === undefined) return;
-    const isStore = store !== undefined;
-    const record = { kind: "access", cpu, address, store: isStore, value: undefined } as const;
-    system.log.push({ ...record, ended: true });
-    return;
-  }
-  const value = accessed.kind === "value" ? accessed.value : undefined;
-  system.log.push({ kind: "access", cpu, address, store: store !== undefined, value });
 }

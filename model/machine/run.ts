@@ -213,6 +213,19 @@ export function hostSmc(
   return runStub(machine, cpu, stub, x, env);
 }
 
+/** One instruction at EL1 with x0 to x17 and the kernel's fix-up; the registers afterwards. */
+export function hostInsn(
+  machine: Machine,
+  cpu: number,
+  word: number,
+  x: readonly bigint[],
+  env: Environment,
+): Ran {
+  const stub = immediateStub(machine, word);
+  const fixedUp: Environment = { ...env, hostException: () => stub + 4n };
+  return runStub(machine, cpu, stub, x, fixedUp);
+}
+
 /** A load or store of the host. */
 export interface HostAccess {
   readonly va: bigint;

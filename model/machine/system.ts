@@ -80,8 +80,10 @@ export interface System {
   readonly watch: Watch | undefined;
   /** The call that is stopped on its way for what other CPUs do. */
   interleaving: Interleaving | undefined;
-  /** The call one of whose ops is made to fail. */
+  /** The code some of whose ops are made to fail. */
   failing: Failing | undefined;
+  /** The ops of EL2 inits that the boot makes fail. */
+  readonly failingInits: Failing | undefined;
 }
 
 /** Whether nothing more can happen. */

@@ -35,6 +35,8 @@ export interface Watch {
   readonly points: number[];
   /** Words of memory that are read and that the host can write, by physical address. */
   readonly hostWords: Set<bigint>;
+  /** Pages that code reads since the host's last action, and the modules whose code it is. */
+  readonly reads: Map<Pfn, Set<string | undefined>>;
 }
 
 /** A call that came back: what it was given and what it answered, what it held before and after. */
@@ -55,7 +57,17 @@ export const createWatch = (): Watch => ({
   count: 0,
   points: [],
   hostWords: new Set(),
+  reads: new Map(),
 });
+
+/** What was read before does not count for what the host does now. */
+export const forgetReads = ({ watch }: System): void => watch?.reads.clear();
+
+/** Takes note that code reads a page. */
+function noteRead({ watch, hyp }: System, from: bigint, page: Pfn): void {
+  const readers = watch?.reads.get(page) ?? new Set();
+  watch?.reads.set(page, readers.add(moduleAt(hyp, from)));
+}
 
 const CALL_BYTES = 4n;
 
@@ -145,8 +157,9 @@ function note(
   const pa = hypPa(machine, va);
   if (pa === undefined) return;
   if (!store) {
-    const page = pageState(system.hyp, pfn(Number(pa >> PAGE_SHIFT)));
-    if (page.host === "SHARED_OWNED") watch.hostWords.add(pa & ~7n);
+    const page = pfn(Number(pa >> PAGE_SHIFT));
+    if (!isPrivate) noteRead(system, from, page);
+    if (pageState(system.hyp, page).host === "SHARED_OWNED") watch.hostWords.add(pa & ~7n);
     return;
   }
   for (let at = pa & ~7n; at < pa + BigInt(sizeBytes); at += 8n) watch.writers.set(at, from);
@@ -172,6 +185,15 @@ export function watchInstruction(system: System, cpu: number, pc: bigint, word: 
 /** NON-SPEC: of a copy so many pages are looked at; a longer one is no copy that comes back. */
 const PAGES_MAX = 64n;
 
+/** Takes note that an op reads a range for the code that calls it. */
+function readRange(system: System, from: bigint, start: bigint, size: bigint): void {
+  const end = start + (size < PAGES_MAX * PAGE_SIZE ? size : PAGES_MAX * PAGE_SIZE);
+  for (let at = start; at < end; at = pageOf(at) + PAGE_SIZE) {
+    const pa = hypPa(system.machine, BigInt.asUintN(64, at));
+    if (pa !== undefined) noteRead(system, from, pfn(Number(pa >> PAGE_SHIFT)));
+  }
+}
+
 /** Ops after which a module holds more than before. */
 const TAKING: ReadonlySet<string> = new Set([
   "alloc_module_va",
@@ -196,11 +218,15 @@ export function watchOp(
   if (op === "fixmap_map") watch.fixmaps.set(cpu, from);
   if (TAKING.has(op)) watch.taking = from;
   watch.points.push(watch.count);
+  if (op === "puts") readRange(system, from, args[0] ?? 0n, PAGE_SIZE);
   if (op !== "memcpy" && op !== "memset") return;
   const [to = 0n, source = 0n, size = 0n] = args;
   if (size === 0n) return;
   const ranges = [{ start: to, store: true }];
-  if (op === "memcpy") ranges.push({ start: source, store: false });
+  if (op === "memcpy") {
+    ranges.push({ start: source, store: false });
+    readRange(system, from, source, size);
+  }
   for (const { start, store } of ranges) {
     const end = start + (size < PAGES_MAX * PAGE_SIZE ? size : PAGES_MAX * PAGE_SIZE);
     for (let at = start; at < end; at = pageOf(at) + PAGE_SIZE) {
@@ -261,7 +287,7 @@ export function watchCall(
   system: System,
   cpu: number,
   before: Taken | undefined,
-  x: readonly bigint[],
+  call: { readonly kind: string; readonly x: readonly bigint[] },
   answer: readonly bigint[] | undefined,
 ): void {
   const { watch } = system;
@@ -269,7 +295,8 @@ export function watchCall(
   const { lastCall } = watch;
   watch.lastCall = undefined;
   if (answer === undefined || over(system)) return;
-  const key = `${x.join()} ${answer.join()}`;
+  const { kind, x } = call;
+  const key = `${kind} ${x.join()} ${answer.join()}`;
   const taken = difference(held(system), before);
   if (lastCall?.key === key) {
     const from = watch.taking;

@@ -34,6 +34,6 @@ export function watchedCode(system: SystemConfig): readonly Scenario[] {
     { system, boot, actions: [shared, pinned, read] },
     { system, boot, actions: [shared, read] },
     { system, boot, actions: [shared, pinned, pinned] },
-    { system, boot, actions: [shared, { ...pinned, failing: { nth: 0, errno: "EPERM" } }] },
+    { system, boot, actions: [shared, { ...pinned, failing: [{ nth: 0, errno: "EPERM" }] }] },
   ];
 }

@@ -58,6 +58,10 @@ const loading = ({ modules }: Hyp): string | undefined =>
 const mappedBy = (pre: Hyp, post: Hyp) =>
   [...post.el2.mappings].filter(([va]) => !pre.el2.mappings.has(va)).map(([, mapping]) => mapping);
 
+/** What was varied, in words. */
+const whose = (owner: string | undefined): string =>
+  owner ?? "the hypervisor's memory and keys and those of others than the host";
+
 const conflict = (a: number, b: number): boolean =>
   ((a & PROT.W) !== 0 && (b & PROT.X) !== 0) || ((a & PROT.X) !== 0 && (b & PROT.W) !== 0);
 
@@ -222,13 +226,13 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
     ],
     on: ["secrets_varied"],
     applies: () => true,
-    holds: ({ action: { registers, returns } }) => {
+    holds: ({ action: { registers, returns, owner } }) => {
       const [first] = registers;
-      if (!returns) return "with other secrets the call does not come back";
+      if (!returns) return `with others of ${whose(owner)} the call does not come back`;
       return ensure(
         first === undefined,
         `x${first?.register} is ${hex(first?.value ?? 0n)}, and ${hex(first?.other ?? 0n)} ` +
-          "where only the hypervisor's memory and keys are others",
+          `where only ${whose(owner)} are others`,
       );
     },
   }),
@@ -239,12 +243,12 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
     source: [cite("android14-6.1", "__pkvm_host_share_hyp: a shared page stays the host's")],
     on: ["secrets_varied"],
     applies: () => true,
-    holds: ({ action: { words } }) => {
+    holds: ({ action: { words, owner } }) => {
       const [first] = words;
       return ensure(
         first === undefined,
         `${hex(first?.address ?? 0n)} holds ${hex(first?.value ?? 0n)}, and ` +
-          `${hex(first?.other ?? 0n)} where only the hypervisor's memory and keys are others`,
+          `${hex(first?.other ?? 0n)} where only ${whose(owner)} are others`,
       );
     },
   }),

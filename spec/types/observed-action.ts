@@ -23,12 +23,16 @@ export interface CallRepeated {
 }
 
 /**
- * A call was made twice from the same state, and the second time with other contents of what is
- * nobody's but the hypervisor's or a guest's: stacks, free memory, pages, keys.
+ * The host did something twice from the same state, and the second time with other contents of what
+ * is not the host's: EL2's stacks, memory, tables and keys, other modules, the firmware, guests.
  */
 export interface SecretsVaried {
   readonly kind: "secrets_varied";
   readonly cpu: number;
+  /** Whose secrets were others. */
+  readonly varied?: readonly string[];
+  /** Whose secret it is that shows, if one owner's alone does. */
+  readonly owner?: string;
   /** Whether it also came back the second time. */
   readonly returns: boolean;
   /** Registers of the host that differ. */

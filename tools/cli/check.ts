@@ -7,7 +7,7 @@ import { type Counterexample, formatCounterexample } from "../../counterexamples
 import type { Coverage } from "../../counterexamples/coverage.ts";
 import { BUILDS } from "../../spec/branches/branch.ts";
 import { openDisassembler } from "../disassembler.ts";
-import { checkJson, noteLines } from "../report/check-report.ts";
+import { boundLine, checkJson, noteLines } from "../report/check-report.ts";
 import { coverageLine, neverLines } from "../report/coverage-lines.ts";
 import { foundLines, wrapped } from "../report/found-lines.ts";
 import { type CheckResult, checkModule, type Limits } from "../search/check-module.ts";
@@ -30,24 +30,6 @@ interface CheckFlags extends SubjectFlags {
 
 /** NON-SPEC: a handler that takes longer counts as one that never returns, unless --budget says. */
 const BUDGET = 100_000;
-
-/** What was tried, in a line: the bound that the verdict holds for. */
-function boundLine(result: CheckResult): string {
-  const { calls: explored, varied, failed } = result;
-  const { orders, points } = result.orders;
-  const { calls, nodes, depth, corpora } = explored;
-  const functions = corpora.map(({ entry, registers, kept }) => {
-    const read = Array.from({ length: 18 }, (_, n) => n).filter((n) => (registers >> n) & 1);
-    return `${entry.name}(${read.map((n) => `x${n}`).join(", ")}): ${kept.length} kinds`;
-  });
-  return (
-    `bound    ${calls} calls in sequences of up to ${depth} host actions, ` +
-    `${nodes.length} states; ` +
-    `${orders} orders of two CPUs, one preemption at ${points} points; ` +
-    `${varied} calls with other secrets, ${failed} with an op that fails` +
-    (functions.length === 0 ? "" : `; ${functions.join("; ")}`)
-  );
-}
 
 function wholeNumber(flag: string, text: string): number {
   const value = Number(text);

@@ -42,3 +42,28 @@ export function checkJson(said: CheckSaid, result: CheckResult): string {
   };
   return JSON.stringify(json, null, 2);
 }
+
+/** What was tried, in a line: the bound that the verdict holds for. */
+export function boundLine(result: CheckResult): string {
+  const { calls: explored, varied, failed, failedInits } = result;
+  const { orders, points } = result.orders;
+  const { calls, nodes, depth, corpora, callbacks } = explored;
+  const ways = [...corpora.values()].map(({ name, registers, kept }) => {
+    const read = Array.from({ length: 18 }, (_, n) => n).filter((n) => (registers >> n) & 1);
+    return `${name}(${read.map((n) => `x${n}`).join(", ")}): ${kept.length} kinds`;
+  });
+  const named = (ran: boolean): string =>
+    [...callbacks].flatMap(([kind, did]) => (did === ran ? [kind] : [])).join(", ");
+  const entered = named(true);
+  const never = named(false);
+  return [
+    `bound    ${calls} calls in sequences of up to ${depth} host actions, ${nodes.length} states`,
+    `${orders} orders of two CPUs, one preemption at ${points} points`,
+    `${varied} calls with other secrets`,
+    `${failed.single} with an op that fails, ${failed.pairs} with two`,
+    `${failedInits} boots with ops of an EL2 init that fail`,
+    ...(entered === "" ? [] : [`callbacks entered: ${entered}`]),
+    ...(never === "" ? [] : [`callbacks never entered: ${never}`]),
+    ...ways,
+  ].join("; ");
+}

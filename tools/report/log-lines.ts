@@ -72,6 +72,13 @@ function eventLines(event: LogEvent, number: number): string[] {
       const answer = value === undefined ? "abort" : `0x${value.toString(16)}`;
       return [`${margin(undefined, 1)}${what}: ${answer}`];
     }
+    case "insn": {
+      const { cpu, word, before, after } = event;
+      const what = `cpu${cpu} executes 0x${word.toString(16).padStart(8, "0")}`;
+      const changed = after?.flatMap((x, n) => (x === before[n] ? [] : [`x${n}=${hex(x)}`]));
+      const answer = changed === undefined ? "it did not come to its end" : changed.join(" ");
+      return [`${margin(undefined, 1)}${what}: ${answer}`.trimEnd()];
+    }
     case "userspace":
       return ["", `${margin(undefined, 0)}user space runs`];
     case "answer":

@@ -1,22 +1,24 @@
 // Values that handlers of modules are called with: edges of words and pages, places, constants.
 
 import { contentsOf, type ElfFile, sectionNamed } from "../../model/elf/read.ts";
-import { PAGE_SHIFT, PAGE_SIZE } from "../../spec/types/address.ts";
+import { PVMFW_FIRST } from "../../model/initial.ts";
+import { kernelLinear } from "../../model/machine/layout.ts";
+import { hypLinear } from "../../model/pgtable/hyp-stage1.ts";
+import type { Branch } from "../../spec/branches/branch.ts";
+import { branchOf } from "../../spec/branches/branches.ts";
+import { addressOf, PAGE_SHIFT, PAGE_SIZE, type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
+import { PROT } from "../../spec/types/module.ts";
 
 /** A page of the host that an exploration shares and unshares; the one after it stays plain. */
 export const HOST_PAGE_PA = 0x5000_0000n;
 
-/** Linear maps. Source: measured on android14-6.1.145, ops 20, 21 and 26 of the trace `ops`. */
-const EL2_LINEAR = 0x40_0000_0000n - 0x4000_0000n;
-const EL1_LINEAR = 0xffff_ff80_0000_0000n - 0x4000_0000n;
-
-/** The ways to name a page: frame number, physical, EL2 and EL1 linear address. */
-const namesOf = (pa: bigint): readonly bigint[] => [
+/** The ways to name a page of a branch: frame number, physical, EL2 and EL1 linear address. */
+const namesOf = (branch: Branch, pa: bigint): readonly bigint[] => [
   pa >> PAGE_SHIFT,
   pa,
-  BigInt.asUintN(64, pa + EL2_LINEAR),
-  BigInt.asUintN(64, pa + EL1_LINEAR),
+  hypLinear(pa),
+  kernelLinear(branch, pa),
 ];
 
 /** Edges of counts, sizes and signs. */
@@ -72,22 +74,36 @@ export function minedConstants(elf: ElfFile): readonly bigint[] {
   return [...new Set([...cases, ...around].map((value) => BigInt.asUintN(64, value)))];
 }
 
-/** Pages of each owner: the host's, one the exploration shares, the hypervisor's, the module's. */
+/** The first page of data of each module, and one of its code where it has no data. */
+const modulePages = ({ modules }: Hyp): readonly Pfn[] =>
+  [...modules.values()].flatMap(({ sections }) => {
+    const data = sections.find(({ prot, pfns }) => (prot & PROT.W) !== 0 && pfns.length > 0);
+    return (data ?? sections.find(({ pfns }) => pfns.length > 0))?.pfns.slice(0, 1) ?? [];
+  });
+
+/** A page that only a guest has, if there is one. */
+const guestPages = ({ pages }: Hyp): readonly Pfn[] =>
+  [...pages]
+    .flatMap(([page, { owner, host }]) => (owner === "GUEST" && host === "NOPAGE" ? [page] : []))
+    .slice(0, 1);
+
+/** Pages of each owner: the host's, one the exploration shares, the hypervisor's, the modules'. */
 function placesOf(hyp: Hyp): readonly bigint[] {
-  const module = [...hyp.el2.mappings];
-  const data = module.find(([, { prot }]) => (prot & 2) !== 0) ?? module[0];
-  const own = data === undefined ? [] : [data[0], ...namesOf(BigInt(data[1].pfn) << PAGE_SHIFT)];
+  const branch = branchOf(hyp.config);
+  const own = modulePages(hyp);
+  const seen = [...hyp.el2.mappings].filter(([, mapping]) => own.includes(mapping.pfn));
+  const { regionBytes } = hyp.firmware;
+  const firmware = regionBytes === 0 ? [] : namesOf(branch, addressOf(PVMFW_FIRST)).slice(1, 3);
   return [
-    ...namesOf(HOST_PAGE_PA),
-    ...namesOf(HOST_PAGE_PA + PAGE_SIZE),
-    ...namesOf(HOST_PAGE_PA + PAGE_SIZE - 8n).slice(1),
-    ...namesOf(CARVE_OUT_PA),
-    ...own,
+    ...namesOf(branch, HOST_PAGE_PA),
+    ...namesOf(branch, HOST_PAGE_PA + PAGE_SIZE),
+    ...namesOf(branch, HOST_PAGE_PA + PAGE_SIZE - 8n).slice(1),
+    ...namesOf(branch, addressOf(pfn(branch.layout.carveOut.last))),
+    ...seen.map(([va]) => va),
+    ...[...own, ...guestPages(hyp)].flatMap((page) => namesOf(branch, addressOf(page))),
+    ...firmware,
   ];
 }
-
-/** A page of the hypervisor's own. Source: measured, kvm_hyp_reserve's 10 MiB. */
-const CARVE_OUT_PA = 0x7fdf_f000n;
 
 /** What is tried in an argument register, likeliest first. */
 export interface CallValues {
@@ -97,12 +113,11 @@ export interface CallValues {
   readonly mined: readonly bigint[];
 }
 
-export const callValues = (hyp: Hyp, elves: readonly ElfFile[]): CallValues => ({
-  small: SMALL,
-  places: [...new Set(placesOf(hyp))],
-  large: LARGE,
-  mined: elves.flatMap(minedConstants).filter((value) => !SMALL.includes(value)),
-});
+/** The values for a state, once the constants of the modules are known. */
+export function callValues(elves: readonly ElfFile[]): (hyp: Hyp) => CallValues {
+  const mined = elves.flatMap(minedConstants).filter((value) => !SMALL.includes(value));
+  return (hyp) => ({ small: SMALL, places: [...new Set(placesOf(hyp))], large: LARGE, mined });
+}
 
 /** All of them, each once. */
 export const allValues = ({ small, places, large, mined }: CallValues): readonly bigint[] => [

@@ -1,22 +1,14 @@
 // Which calls are worth making: vectors of arguments that reached something new, and their kin.
 
-import type { HostAction } from "../../model/scenario.ts";
 import { allValues, type CallValues } from "./call-values.ts";
-
-/** Something of a module that the host enters with registers of its choice. */
-export interface Entry {
-  readonly kind: "hvc" | "smc";
-  /** x0 of an HVC. */
-  readonly id: bigint;
-  readonly name: string;
-}
+import type { Entry } from "./entries.ts";
 
 /** Values by register; a register that is not there holds a marker. */
 export type Vector = ReadonlyMap<number, bigint>;
 
 /** What is known of one entry; it grows while it is explored. */
 export interface Corpus {
-  readonly entry: Entry;
+  readonly name: string;
   /** Bit n: its code reads xn of the host. */
   registers: number;
   /** Vectors that executed or answered something that none before them did. */
@@ -25,8 +17,8 @@ export interface Corpus {
   spent: number;
 }
 
-export const corpusOf = (entry: Entry): Corpus => ({
-  entry,
+export const corpusOf = ({ name }: Pick<Entry, "name">): Corpus => ({
+  name,
   registers: 0,
   kept: [new Map()],
   spent: 0,
@@ -34,24 +26,12 @@ export const corpusOf = (entry: Entry): Corpus => ({
 
 const REGISTERS = 18;
 
-/** The argument registers that are worth a value: those that are read, x0 only of an SMC. */
-export function registersOf({ entry, registers }: Corpus): readonly number[] {
-  const from = entry.kind === "smc" ? 0 : 1;
-  const read = Array.from({ length: REGISTERS - from }, (_, n) => n + from).filter(
-    (n) => ((registers >> n) & 1) === 1,
+/** The registers that are worth a value: those that are read, and x0 of an SMC whatever is read. */
+export function registersOf(entry: Entry, { registers }: Corpus): readonly number[] {
+  const asked = entry.kind === "smc" ? registers | 1 : registers;
+  return Array.from({ length: REGISTERS }, (_, n) => n).filter(
+    (n) => ((asked >> n) & 1) === 1 && !entry.fixed.has(n),
   );
-  return entry.kind === "smc" && !read.includes(0) ? [0, ...read] : read;
-}
-
-/** What a register holds that a vector does not name. Source: the markers of the traces. */
-const marker = (n: number): bigint => 0xa0a0_0000n + BigInt(n);
-
-/** The call of an entry with a vector. */
-export function callOf({ kind, id }: Entry, vector: Vector, cpu: number): HostAction {
-  const last = Math.max(0, ...vector.keys());
-  const x = Array.from({ length: last + 1 }, (_, n) => vector.get(n) ?? marker(n));
-  if (kind === "smc") return { kind, cpu, x };
-  return { kind, cpu, imm: 0, x: [id, ...x.slice(1)] };
 }
 
 const withValue = (vector: Vector, register: number, value: bigint): Vector =>

@@ -3,6 +3,7 @@
 import type { Counterexample, SourcePlace } from "../../counterexamples/counterexample.ts";
 import { type CheckedRun, runChecked } from "../../counterexamples/run-checked.ts";
 import { sectionNamed } from "../../model/elf/read.ts";
+import type { Scenario } from "../../model/scenario.ts";
 import { BUILDS, type Build } from "../../spec/branches/branch.ts";
 import { findingOf } from "../../spec/findings.ts";
 import type { ModuleState } from "../../spec/types/module.ts";
@@ -15,14 +16,9 @@ import type { ReturnedAddress } from "./el2-addresses.ts";
 import { type Broken, createExplored, type Explored, explore, remember } from "./explore.ts";
 import { counterexampleOf, type Places } from "./found.ts";
 import { exploreInterleavings, type Interleaved } from "./interleavings.ts";
-import {
-  type CallsExplored,
-  exploreCalls,
-  failOps,
-  startCalls,
-  varySecrets,
-} from "./module-calls.ts";
+import { type CallsExplored, exploreCalls, startCalls } from "./module-calls.ts";
 import { type Checked, directed, random } from "./module-scenarios.ts";
+import { type Failures, failingInits, failOps, varySecrets } from "./varied-calls.ts";
 
 /** How much is tried. */
 export interface Limits {
@@ -63,13 +59,19 @@ export interface CheckResult {
   readonly notes: readonly AddressNote[];
   /** Calls that were made a second time with other secrets. */
   readonly varied: number;
-  /** Calls in which an op was made to fail. */
-  readonly failed: number;
+  /** Calls in which ops were made to fail. */
+  readonly failed: Failures;
+  /** Boots in which ops of an EL2 init were made to fail. */
+  readonly failedInits: number;
 }
 
-/** Rules that the kernel breaks whatever the modules are: no module can mend them. */
-const byKernel = ({ violation, scenario }: Broken): boolean =>
-  findingOf(violation.rule, scenario.system)?.by === "kernel";
+/**
+ * Rules that the kernel breaks whatever the modules are: no module can mend them. What the kernel
+ * makes of an init that was made to fail is its own as well.
+ */
+const byKernel = ({ violation: { rule }, scenario: { system, boot } }: Broken): boolean =>
+  findingOf(rule, system)?.by === "kernel" ||
+  (boot.faults.some(({ call }) => call === "op in an EL2 init") && !rule.startsWith("MOD-"));
 
 /** What the boot that was asked for leads to, before anything is made to fail. */
 function firstBoot(subject: Subject): CheckedRun {
@@ -124,7 +126,11 @@ async function searchBoots(
       names: subject.modules.map(({ name }) => name),
       el2Pages: el2PagesOf(first),
     };
-    const scenarios = [...directed(checked), ...random(checked, limits.seed, limits.runs)];
+    const inits = failingInits(first.steps).map(
+      (faults): Scenario => ({ ...checked, boot: { ...checked.boot, faults }, actions: [] }),
+    );
+    const others = random(checked, limits.seed, limits.runs);
+    const scenarios = [...directed(checked), ...inits, ...others];
     const progress = (done: number): void => at(`${build}: ${done} of ${scenarios.length}`);
     const options = { budget, stubs, el2Only, watch: true };
     await explore(scenarios, files, options, { progress, stopped, siteOf }, explored);
@@ -151,7 +157,7 @@ async function searchCalls(
     scenario,
     files,
     options: { budget, stubs, el2Only },
-    valuesOf: (hyp) => callValues(hyp, elves),
+    valuesOf: callValues(elves),
     callsMax: limits.calls,
     depthMax: limits.depth,
     coverage: explored.coverage,
@@ -256,6 +262,7 @@ export async function checkModule(
     down: notUp(subject, first),
     first,
     explored,
+    failedInits: failingInits(first.steps).length,
     byKernel: [...new Set(kernel)].sort(),
     notes: notesOf(searched.calls, first, tell),
     ...searched,

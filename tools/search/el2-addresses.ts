@@ -1,6 +1,7 @@
 // Notes what a handler of a module returns to the host that is an address of EL2.
 
 import { PRIVATE_BASE, PRIVATE_LIMIT } from "../../model/initial.ts";
+import type { HvcRecord, InsnRecord } from "../../model/log.ts";
 import { hostContextPa } from "../../model/machine/layout.ts";
 import type { System } from "../../model/machine/system.ts";
 import { translate } from "../../model/pgtable/table.ts";
@@ -57,8 +58,10 @@ export function returnedAddresses(
   earlier: readonly HostAction[],
 ): readonly ReturnedAddress[] {
   const { log, watch, hyp } = system;
-  const call = log.findLast((event) => event.kind === "hvc" && event.by === "host");
-  if (watch === undefined || call?.kind !== "hvc" || call.after === undefined) return [];
+  const call = log.findLast((event): event is HvcRecord | InsnRecord =>
+    event.kind === "hvc" ? event.by === "host" : event.kind === "insn",
+  );
+  if (watch === undefined || call?.after === undefined) return [];
   const { before, after, cpu } = call;
   const given = [...earlier.flatMap(argumentsOf), ...before];
   if (given.some((value) => isEl2Address(system, value))) return [];

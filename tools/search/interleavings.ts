@@ -4,8 +4,9 @@ import type { HostAction, HostHvc, Meanwhile } from "../../model/scenario.ts";
 import { branchOf, hostSmcccId } from "../../spec/branches/branches.ts";
 import { PAGE_SHIFT } from "../../spec/types/address.ts";
 import { HOST_PAGE_PA } from "./call-values.ts";
-import { callOf, type Vector } from "./call-vectors.ts";
-import { type CallsExplored, HOST_WORDS, type Node, tryAction } from "./module-calls.ts";
+import { callOf } from "./entries.ts";
+import { HOST_WORDS } from "./host-states.ts";
+import { type CallsExplored, type Node, tryAction, waysFrom } from "./module-calls.ts";
 
 /** NON-SPEC: what of each kind is combined with what; the verdict states the bound. */
 const NODES_MAX = 24;
@@ -27,10 +28,8 @@ function othersOf(explored: CallsExplored, node: Node, words: Iterable<bigint>) 
   const writes = [...words].flatMap((address) =>
     HOST_WORDS.slice(-3).map((value) => ({ kind: "host_write", cpu: 1, address, value }) as const),
   );
-  const calls = explored.corpora.flatMap(({ entry, kept }) =>
-    entry.kind === "smc"
-      ? []
-      : kept.slice(0, VECTORS_MAX).flatMap((vector) => onCpu(callOf(entry, vector, 1), 1) ?? []),
+  const calls = waysFrom(explored, node).flatMap(({ entry, corpus }) =>
+    corpus.kept.slice(0, VECTORS_MAX).flatMap((vector) => onCpu(callOf(entry, vector), 1) ?? []),
   );
   const unshare: HostHvc = {
     kind: "hvc",
@@ -83,10 +82,10 @@ export async function exploreInterleavings(
 ): Promise<Interleaved> {
   const tell = { orders: 0, points: 0 };
   for (const node of nodesOf(explored)) {
-    for (const { entry, kept } of explored.corpora) {
-      if (entry.kind === "smc") continue;
-      for (const vector of kept.slice(0, VECTORS_MAX) as readonly Vector[]) {
-        const call = callOf(entry, vector, 0);
+    if (node.system.hyp.psci.power.slice(0, 2).includes("off")) continue;
+    for (const { entry, corpus } of waysFrom(explored, node)) {
+      for (const vector of corpus.kept.slice(0, VECTORS_MAX)) {
+        const call = callOf(entry, vector);
         if (call.kind === "hvc") stopEverywhere(explored, node, call, tell, callsMax);
       }
       await breathe();

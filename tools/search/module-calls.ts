@@ -1,32 +1,26 @@
-// Explores the calls of a booted module: breadth first over what the host does, by forked machines.
+// Explores what the host does with a booted module: breadth first, by forked machines.
 
-import { createHash } from "node:crypto";
 import { checkSteps, type Violation } from "../../counterexamples/check.ts";
 import { type Coverage, countApplied, countStep } from "../../counterexamples/coverage.ts";
 import type { CheckedRun } from "../../counterexamples/run-checked.ts";
 import { boot } from "../../model/kernel/boot.ts";
-import { FALLIBLE } from "../../model/machine/failing-op.ts";
 import { forkSystem } from "../../model/machine/fork-system.ts";
 import { act, createSystem } from "../../model/machine/run-scenario.ts";
 import { over, type System } from "../../model/machine/system.ts";
 import type { HostAction, Scenario } from "../../model/scenario.ts";
-import { branchOf, hostSmcccId } from "../../spec/branches/branches.ts";
-import { isMemory } from "../../spec/machine.ts";
-import { PAGE_SHIFT, PAGE_SIZE } from "../../spec/types/address.ts";
-import type { Hyp } from "../../spec/types/hyp.ts";
-import { PROT } from "../../spec/types/module.ts";
-import { allValues, type CallValues, HOST_PAGE_PA } from "./call-values.ts";
+import type { CallbackType, Hyp } from "../../spec/types/hyp.ts";
+import { allValues, type CallValues } from "./call-values.ts";
 import {
   type Corpus,
-  callOf,
   corpusOf,
-  type Entry,
   neighbours,
   pairs,
   registersOf,
   type Vector,
 } from "./call-vectors.ts";
 import { type ReturnedAddress, returnedAddresses } from "./el2-addresses.ts";
+import { callOf, type Entry, entriesOf } from "./entries.ts";
+import { hostActions, stateKey, withGuests } from "./host-states.ts";
 
 /** A state that was reached, and how. */
 export interface Node {
@@ -69,7 +63,10 @@ export interface CallsPlan {
 export interface CallsExplored {
   readonly plan: CallsPlan;
   readonly root: Node | undefined;
-  readonly corpora: readonly Corpus[];
+  /** What is known of each way into the modules, by its name. */
+  readonly corpora: Map<string, Corpus>;
+  /** Callbacks that were registered in some state, and whether their code ran. */
+  readonly callbacks: Map<CallbackType, boolean>;
   /** Every state that differs from those before, in the order of discovery. */
   readonly nodes: Node[];
   readonly executed: Set<bigint>;
@@ -85,23 +82,22 @@ export interface CallsExplored {
 }
 
 /** NON-SPEC: limits of one exploration; the verdict states what was done within them. */
-const FUNCTIONS_MAX = 24;
-const NODES_A_LEVEL = 32;
+export const NODES_A_LEVEL = 32;
 const SPENT_MAX = 4;
 
-/** The entries of everything that is registered. */
-function entriesOf({ dispatch, config }: Hyp): readonly Entry[] {
-  const base = branchOf(config).dynamicBase ?? 0;
-  const seen = new Set<bigint>();
-  const hvcs = dispatch.dynamicHcalls.flatMap((address, n): Entry[] => {
-    if (seen.has(address)) return [];
-    seen.add(address);
-    return [{ kind: "hvc", id: hostSmcccId(base + n), name: `hypercall ${base + n}` }];
-  });
-  const smc: Entry = { kind: "smc", id: 0n, name: "SMC" };
-  const handlesSmc = dispatch.callbacks.host_smc_handler !== undefined;
-  return [...hvcs.slice(0, FUNCTIONS_MAX), ...(handlesSmc ? [smc] : [])];
+/** One way into the modules from a state, and what is known of it. */
+export interface Way {
+  readonly entry: Entry;
+  readonly corpus: Corpus;
 }
+
+/** The ways in that a state has. */
+export const waysFrom = ({ corpora }: CallsExplored, { system }: Node): readonly Way[] =>
+  entriesOf(system).map((entry) => {
+    const corpus = corpora.get(entry.name) ?? corpusOf(entry);
+    corpora.set(entry.name, corpus);
+    return { entry, corpus };
+  });
 
 const offence = ({ rule, sentence }: Violation): string => `${rule} ${sentence}`;
 
@@ -116,7 +112,8 @@ export function startCalls(plan: CallsPlan): CallsExplored {
   return {
     plan,
     root,
-    corpora: root === undefined ? [] : entriesOf(system.hyp).map(corpusOf),
+    corpora: new Map(),
+    callbacks: new Map(),
     nodes: root === undefined ? [] : [root],
     executed: new Set(),
     answers: new Set(),
@@ -127,22 +124,6 @@ export function startCalls(plan: CallsPlan): CallsExplored {
     depth: 0,
     ended: root === undefined,
   };
-}
-
-/** Whatever later calls can depend on: ownership, mappings, registrations, the modules' data. */
-function stateKey({ hyp, machine }: System): string {
-  const pages = [...hyp.pages].map(([page, state]) => `${page} ${Object.values(state).join()}`);
-  const mappings = [...hyp.el2.mappings];
-  const hash = createHash("md5");
-  hash.update(pages.join(";")).update(String(hyp.el2.nextFree)).update(String(mappings.length));
-  hash.update(`${hyp.dispatch.dynamicHcalls.length} ${Object.keys(hyp.dispatch.callbacks).length}`);
-  const data = mappings.filter(([, { prot }]) => (prot & PROT.W) !== 0).map(([, { pfn }]) => pfn);
-  const shared = [HOST_PAGE_PA, HOST_PAGE_PA + PAGE_SIZE];
-  const inMemory = data.filter((page) => isMemory(page));
-  for (const pa of [...inMemory.map((page) => BigInt(page) << PAGE_SHIFT), ...shared]) {
-    hash.update(machine.physical.readPage(pa));
-  }
-  return hash.digest("base64");
 }
 
 /** Does one action on a copy of a node and judges it; `secrets`: also with other secrets. */
@@ -165,6 +146,7 @@ export function tryAction(
   }
   const steps = system.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
   const { violations, applied } = checkSteps(steps);
+  countCallbacks(explored, system);
   for (const step of steps) countStep(plan.coverage, step);
   countApplied(plan.coverage, applied);
   plan.coverage.runs += 1;
@@ -176,6 +158,16 @@ export function tryAction(
   const tried: Tried = { node, action, system, violations: fresh, checked };
   for (const violation of fresh) plan.found(tried, violation);
   return tried;
+}
+
+/** Which callbacks there are, and which of them ran. */
+function countCallbacks({ callbacks }: CallsExplored, { hyp, watch }: System): void {
+  const { dispatch } = hyp;
+  for (const kind of Object.keys(dispatch.callbacks) as CallbackType[]) {
+    const all = [dispatch.callbacks[kind], ...(dispatch.further[kind] ?? [])];
+    const ran = all.some((address) => address !== undefined && watch?.executed.has(address));
+    callbacks.set(kind, ran === true || callbacks.get(kind) === true);
+  }
 }
 
 const runOf = (system: System): CheckedRun["run"] => ({
@@ -197,6 +189,12 @@ function keepState(explored: CallsExplored, { node, action, system, violations }
   explored.nodes.push({ system, actions: [...node.actions, action], known });
 }
 
+/** An errno, nothing, or anything else. */
+function kindOf(register: bigint): bigint {
+  const value = BigInt.asIntN(64, register);
+  return value < 0n && value > -4096n ? value : value === 0n ? 0n : 1n;
+}
+
 /** What a call showed that none before it did: instructions, or an answer. */
 function isNews(explored: CallsExplored, corpus: Corpus, { system }: Tried): boolean {
   const { watch, log } = system;
@@ -212,9 +210,11 @@ function isNews(explored: CallsExplored, corpus: Corpus, { system }: Tried): boo
       explored.answers.add(`${action.op} ${BigInt.asIntN(64, outcome.value) < 0n}`);
     }
     if (action.kind === "handler_returned") {
-      const x1 = BigInt.asIntN(64, action.x[1] ?? 0n);
-      const small = x1 < 0n && x1 > -4096n ? x1 : x1 === 0n ? 0n : 1n;
-      explored.answers.add(`${corpus.entry.name} ${small}`);
+      explored.answers.add(`${corpus.name} ${kindOf(action.x[1] ?? 0n)}`);
+    }
+    if (action.kind === "host_smc_handler_returned") {
+      const { handled, x } = action;
+      explored.answers.add(`${corpus.name} ${handled ? kindOf(x[0] ?? 0n) : "passed"}`);
     }
   }
   return explored.executed.size + explored.answers.size + corpus.registers !== before;
@@ -224,7 +224,7 @@ function isNews(explored: CallsExplored, corpus: Corpus, { system }: Tried): boo
 function callEntry(
   explored: CallsExplored,
   node: Node,
-  corpus: Corpus,
+  { entry, corpus }: Way,
   values: CallValues,
   callsMax: number,
 ): void {
@@ -235,7 +235,7 @@ function callEntry(
     const key = [...vector].sort(([a], [b]) => a - b).join(";");
     if (tried.has(key) || corpus.spent > SPENT_MAX) return;
     tried.add(key);
-    const done = tryAction(explored, node, callOf(corpus.entry, vector, 0));
+    const done = tryAction(explored, node, callOf(entry, vector));
     if (done.system.hyp.end?.kind === "hang") corpus.spent += 1;
     keepState(explored, done);
     if (!isNews(explored, corpus, done)) return;
@@ -251,22 +251,24 @@ function callEntry(
   };
   kin([...corpus.kept]);
   const placed = [...values.places, ...values.small.slice(0, 4)];
-  const free = (vector: Vector) => registersOf(corpus).filter((n) => !vector.has(n));
+  const free = (vector: Vector) => registersOf(entry, corpus).filter((n) => !vector.has(n));
   for (const vector of [...corpus.kept]) kin(neighbours(vector, free(vector), placed));
   // What is new is first tried with places in what it leaves open, and with every value later.
   for (const later: Vector[] = []; !isOver(); ) {
     const vector = queue.shift();
     if (vector !== undefined) {
-      kin(neighbours(vector, registersOf(corpus), vector.size === 0 ? allValues(values) : []));
+      kin(
+        neighbours(vector, registersOf(entry, corpus), vector.size === 0 ? allValues(values) : []),
+      );
       kin(neighbours(vector, free(vector), placed));
       later.push(vector);
     } else {
       const next = later.shift();
       if (next === undefined) break;
-      kin(neighbours(next, registersOf(corpus), allValues(values)));
+      kin(neighbours(next, registersOf(entry, corpus), allValues(values)));
     }
   }
-  const registers = registersOf(corpus);
+  const registers = registersOf(entry, corpus);
   for (const vector of [...corpus.kept]) {
     for (const [n, first] of registers.entries()) {
       for (const second of registers.slice(n + 1)) kin(pairs(vector, [first, second], values));
@@ -274,93 +276,14 @@ function callEntry(
   }
 }
 
-/** NON-SPEC: how many calls are made a second time with other secrets. */
-const SECRETS_MAX = 400;
-
-/** Makes the calls that were kept once more from each state, beside the same with other secrets. */
-export function varySecrets(explored: CallsExplored): number {
-  let varied = 0;
-  for (const node of explored.nodes.slice(0, NODES_A_LEVEL)) {
-    for (const { entry, kept } of explored.corpora) {
-      if (entry.kind === "smc") continue;
-      for (const vector of kept) {
-        if (explored.ended || varied >= SECRETS_MAX) return varied;
-        tryAction(explored, node, callOf(entry, vector, 0), true);
-        varied += 1;
-      }
-    }
-  }
-  return varied;
-}
-
-/** NON-SPEC: how many calls are made with one of their ops failing. */
-const FAILING_MAX = 300;
-
-/** Ops of a call that can fail and did not. */
-const fallible = ({ system }: Tried): number =>
-  system.log.filter(
-    (event) =>
-      event.kind === "step" &&
-      event.step.action.kind === "op" &&
-      FALLIBLE.has(event.step.action.op) &&
-      event.step.outcome.kind === "returned" &&
-      BigInt.asIntN(64, event.step.outcome.value) >= 0n,
-  ).length;
-
-/** Makes the calls that were kept once more from each state, each op that can fail failing. */
-export function failOps(explored: CallsExplored): number {
-  let tried = 0;
-  for (const node of explored.nodes.slice(0, NODES_A_LEVEL)) {
-    for (const { entry, kept } of explored.corpora) {
-      for (const call of kept.map((vector) => callOf(entry, vector, 0))) {
-        if (call.kind !== "hvc") continue;
-        const ops = fallible(tryAction(explored, node, call));
-        for (let nth = 0; nth < ops; nth += 1) {
-          if (explored.ended || tried >= FAILING_MAX) return tried;
-          tried += 1;
-          tryAction(explored, node, { ...call, failing: { nth, errno: "EPERM" } });
-        }
-      }
-    }
-  }
-  return tried;
-}
-
-/** What else the host does with the pages that calls may name. */
-function hostActions({ hyp }: System, words: ReadonlySet<bigint>): readonly HostAction[] {
-  const { hcalls } = branchOf(hyp.config);
-  const byName = (name: string, page: bigint): HostAction => ({
-    kind: "hvc",
-    cpu: 0,
-    imm: 0,
-    x: [hostSmcccId(hcalls.indexOf(name)), page],
-  });
-  const first = HOST_PAGE_PA >> PAGE_SHIFT;
-  const writes = [...words].flatMap((address) =>
-    HOST_WORDS.map((value): HostAction => ({ kind: "host_write", cpu: 0, address, value })),
-  );
-  return [
-    byName("__pkvm_host_share_hyp", first),
-    byName("__pkvm_host_share_hyp", first + 1n),
-    byName("__pkvm_host_unshare_hyp", first),
-    ...writes,
-  ];
-}
-
-/** What the host writes where module code reads. */
-export const HOST_WORDS: readonly bigint[] = [
-  ...[1n, 8n, 64n, 0xfffn, 0x1000n, 0x7fff_ffffn, 0xffff_ffffn, (1n << 64n) - 1n],
-];
-
 /** Whether module code came to look at memory, so that the host's pages matter to it. */
 const looksAtPages = ({ answers, hostWords }: CallsExplored): boolean =>
-  hostWords.size > 0 || [...answers].some((answer) => !answer.startsWith("hypercall"));
+  hostWords.size > 0 || [...answers].some((answer) => !/^[A-Zhs]/.test(answer));
 
 /** Explores level by level; each level starts from the states that the one before found. */
 export async function exploreCalls(explored: CallsExplored, breathe: () => Promise<void>) {
   const { plan, root, nodes } = explored;
   if (root === undefined) return;
-  const values = plan.valuesOf(root.system.hyp);
   let from = 0;
   for (let depth = 1; depth <= plan.depthMax && !explored.ended; depth += 1) {
     const level = nodes.slice(from, from + NODES_A_LEVEL);
@@ -368,16 +291,30 @@ export async function exploreCalls(explored: CallsExplored, breathe: () => Promi
     if (level.length === 0) break;
     explored.depth = depth;
     const share = (plan.callsMax - explored.calls) / (depth === plan.depthMax ? 1 : 2);
-    const each = Math.ceil(share / level.length / Math.max(1, explored.corpora.length));
     for (const node of level) {
-      for (const corpus of explored.corpora) {
-        callEntry(explored, node, corpus, values, each);
+      const ways = waysFrom(explored, node);
+      const values = plan.valuesOf(node.system.hyp);
+      const each = Math.ceil(share / level.length / Math.max(1, ways.length));
+      for (const way of ways) {
+        callEntry(explored, node, way, values, each);
         await breathe();
       }
-      if (depth === plan.depthMax || (depth > 1 && !looksAtPages(explored))) continue;
-      for (const action of hostActions(node.system, explored.hostWords)) {
+      if (depth === plan.depthMax) continue;
+      const all = depth === 1 || looksAtPages(explored);
+      for (const action of hostActions(node.system, explored.hostWords, all)) {
         if (!explored.ended) keepState(explored, tryAction(explored, node, action));
       }
     }
+    if (depth === 1) keepGuests(explored);
   }
+}
+
+/** Keeps the state in which two VMs have pages, so that modules meet them. */
+function keepGuests(explored: CallsExplored): void {
+  const { plan, root } = explored;
+  if (root === undefined || explored.corpora.size === 0 || explored.ended) return;
+  const guests = withGuests(plan);
+  if (guests === undefined) return;
+  explored.states.add(stateKey(guests.system));
+  explored.nodes.push({ ...guests, known: root.known });
 }

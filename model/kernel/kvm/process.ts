@@ -21,7 +21,7 @@ import { runGuest } from "./run.ts";
 
 type ProcessAction = Exclude<
   HostAction,
-  { kind: "hvc" | "smc" | "host_read" | "host_write" | "insmod" | "rmmod" }
+  { kind: "hvc" | "smc" | "host_insn" | "host_read" | "host_write" | "insmod" | "rmmod" }
 >;
 
 /** One action of the process. */

@@ -169,4 +169,14 @@ export const MODULE_FINDINGS: readonly Finding[] = [
     evidence: "read",
     source: [cite("android14-6.1", "__pkvm_prot_finalize: EL2 stops at a count that is not zero")],
   },
+  {
+    rule: "MOD-20",
+    by: "module",
+    instead: "A module asks EL2 for what it cannot do, or answers what it does not know: EL2 stops.",
+    branches: VENDOR_BRANCHES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android14-6.1", "hyp/nvhe: BUG_ON and WARN_ON of EL2 are a panic")],
+  },
 ];

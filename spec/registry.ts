@@ -21,6 +21,7 @@ import { LOADING } from "./clauses/loading.ts";
 import { MAPPING } from "./clauses/mapping.ts";
 import { MODULE_BEHAVIOUR } from "./clauses/module-behaviour.ts";
 import { MODULE_CODE } from "./clauses/module-code.ts";
+import { MODULE_PANICS } from "./clauses/module-panics.ts";
 import { OWNERSHIP } from "./clauses/ownership.ts";
 import { PROTECTION } from "./clauses/protection.ts";
 import { PSCI_CLAUSES } from "./clauses/psci.ts";
@@ -83,6 +84,7 @@ export const CLAUSES: readonly StepClause[] = [
   ...DOCUMENTED,
   ...MODULE_CODE,
   ...MODULE_BEHAVIOUR,
+  ...MODULE_PANICS,
 ];
 
 /** All invariants, in the order of their ids. */

@@ -41,6 +41,12 @@ export function callBack(
   return settled(cpu, ran) ? ran.x[0] : undefined;
 }
 
+/** Where a callback came back from, if somebody looks. */
+function lastInstruction({ watch }: System, cpu: number): { readonly from?: bigint } {
+  const from = watch?.at.get(cpu);
+  return from === undefined ? {} : { from };
+}
+
 /** A bool is 8 bits of x0. Source: AAPCS64, C types. */
 export const isTrue = (x0: bigint): boolean => (x0 & 0xffn) !== 0n;
 
@@ -104,7 +110,8 @@ export function answerTrap(caller: Caller, cpu: number, esr: bigint): TrapAnswer
   if (over(system) || outcome.kind !== "enters") return ENDED;
   const x0 = callBack(caller, cpu, outcome.address, [hostContext(cpu)]);
   if (x0 === undefined) return ENDED;
-  perform(system, { kind: "default_trap_handler_returned", cpu, handled: isTrue(x0) });
+  const back = { kind: "default_trap_handler_returned", cpu, handled: isTrue(x0) } as const;
+  perform(system, { ...back, ...lastInstruction(system, cpu) });
   return over(system) ? ENDED : { kind: "resume", advance: false };
 }
 
@@ -118,7 +125,7 @@ function permissionFault(caller: Caller, cpu: number, abort: HostAbort): number 
     if (x0 === undefined) return undefined;
     const value = Number(BigInt.asIntN(32, x0));
     const back = { kind: "host_perm_fault_handler_returned", cpu, handler, value } as const;
-    ({ outcome } = perform(system, back));
+    ({ outcome } = perform(system, { ...back, ...lastInstruction(system, cpu) }));
   }
   return outcome.kind === "returned" ? Number(BigInt.asIntN(64, outcome.value)) : undefined;
 }

@@ -40,6 +40,14 @@ export const EXPECTED: readonly Expected[] = [
   { module: "el2_init_registers_then_fails", rule: "MOD-8", line: undefined, actions: 0 },
   { module: "el1_init_fails_after_load", rule: "MOD-9", line: undefined, actions: 0 },
   { module: "registers_until_full", rule: "MOD-9", line: undefined, actions: 0 },
+  { module: "smc_service", rule: "MOD-1", line: "service.functions[number](", actions: 1 },
+  { module: "abort_decodes_insn", rule: "MOD-1", line: "write = !(*insn", actions: 1 },
+  // Two suspends that come back; off, and started with a pointer.
+  { module: "psci_saved_state", rule: "MOD-2", line: "while (__atomic_exchange_n", actions: 2 },
+  { module: "psci_saved_state", rule: "MOD-1", line: "control = saved->control", actions: 2 },
+  { module: "trap_unknown_register", rule: "MOD-20", line: undefined, actions: 1 },
+  // A page is sealed, then written by a pair.
+  { module: "perm_fault_errno", rule: "MOD-20", line: undefined, actions: 2 },
   { module: "ovm", rule: "MOD-5", line: "case 23:", actions: 1, cmdline: OVM },
   { module: "ovm", rule: "MOD-5", line: "case 24:", actions: 1, cmdline: OVM },
 ];
@@ -65,6 +73,8 @@ export interface ExpectedNote {
 
 /** Everything that these return is in their own sections. */
 export const EXPECTED_NOTES: readonly ExpectedNote[] = [
+  // A function of the SMC service tells where its state is.
+  { module: "smc_service", function: "where", line: "(u64)&state;", register: 2 },
   // The handle is the address of the session.
   { module: "host_held_pointer", function: "session_open", line: "&session;", register: 1 },
   // Op 28 answers where its constant, its counters and the handler itself are.

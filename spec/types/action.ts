@@ -255,6 +255,8 @@ export interface PermFaultHandlerReturned {
   readonly cpu: number;
   readonly handler: number;
   readonly value: number;
+  /** The instruction that it came back from. */
+  readonly from?: bigint;
 }
 
 /** EL2 is about to give the host an abort. Source: host_inject_abort, its first lines. */
@@ -284,6 +286,8 @@ export interface TrapHandlerReturned {
   readonly kind: "default_trap_handler_returned";
   readonly cpu: number;
   readonly handled: boolean;
+  /** The instruction that it came back from. */
+  readonly from?: bigint;
 }
 
 export type Action =

@@ -64,6 +64,8 @@ export function codePlaceOf(step: ModelStep, run: Pick<Run, "loaded">): CodePlac
     case "secrets_varied":
     case "el2_access":
     case "handler_returned":
+    case "host_perm_fault_handler_returned":
+    case "default_trap_handler_returned":
     case "op":
       return action.from === undefined ? undefined : placeAtEl2(pre, action.from);
     case "host_oops":

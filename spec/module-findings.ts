@@ -172,7 +172,8 @@ export const MODULE_FINDINGS: readonly Finding[] = [
   {
     rule: "MOD-20",
     by: "module",
-    instead: "A module asks EL2 for what it cannot do, or answers what it does not know: EL2 stops.",
+    instead:
+      "A module asks EL2 for what it cannot do, or answers what it does not know: EL2 stops.",
     branches: VENDOR_BRANCHES,
     builds: BUILDS,
     documented: true,

@@ -45,12 +45,17 @@ export function checkJson(said: CheckSaid, result: CheckResult): string {
 
 /** What was tried, in a line: the bound that the verdict holds for. */
 export function boundLine(result: CheckResult): string {
-  const { calls: explored, varied, failed, failedInits } = result;
+  const { calls: explored, varied, failed, failedInits, otherBuild } = result;
   const { orders, points } = result.orders;
   const { calls, nodes, depth, corpora, callbacks } = explored;
-  const ways = [...corpora.values()].map(({ name, registers, kept }) => {
+  const groups = [...new Set([...corpora.values()].map(({ group }) => group))];
+  const ways = groups.map((group) => {
+    const all = [...corpora.values()].filter((one) => one.group === group);
+    const registers = all.reduce((some, one) => some | one.registers, 0);
     const read = Array.from({ length: 18 }, (_, n) => n).filter((n) => (registers >> n) & 1);
-    return `${name}(${read.map((n) => `x${n}`).join(", ")}): ${kept.length} kinds`;
+    const kinds = all.reduce((sum, { kept }) => sum + kept.length, 0);
+    const names = read.map((n) => `x${n}`).join(", ");
+    return `${group}(${names}): ${all.length === 1 ? "" : `${all.length} ways, `}${kinds} kinds`;
   });
   const named = (ran: boolean): string =>
     [...callbacks].flatMap(([kind, did]) => (did === ran ? [kind] : [])).join(", ");
@@ -62,6 +67,9 @@ export function boundLine(result: CheckResult): string {
     `${varied} calls with other secrets`,
     `${failed.single} with an op that fails, ${failed.pairs} with two`,
     `${failedInits} boots with ops of an EL2 init that fail`,
+    ...(otherBuild === undefined
+      ? []
+      : [`what was kept, on ${otherBuild.build}: ${otherBuild.calls} calls`]),
     ...(entered === "" ? [] : [`callbacks entered: ${entered}`]),
     ...(never === "" ? [] : [`callbacks never entered: ${never}`]),
     ...ways,

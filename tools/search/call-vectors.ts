@@ -9,6 +9,8 @@ export type Vector = ReadonlyMap<number, bigint>;
 /** What is known of one entry; it grows while it is explored. */
 export interface Corpus {
   readonly name: string;
+  /** What it is told with. */
+  readonly group: string;
   /** Bit n: its code reads xn of the host. */
   registers: number;
   /** Vectors that executed or answered something that none before them did. */
@@ -17,8 +19,9 @@ export interface Corpus {
   spent: number;
 }
 
-export const corpusOf = ({ name }: Pick<Entry, "name">): Corpus => ({
+export const corpusOf = ({ name, group }: Pick<Entry, "name" | "group">): Corpus => ({
   name,
+  group,
   registers: 0,
   kept: [new Map()],
   spent: 0,

@@ -11,14 +11,13 @@ import type { Subject } from "../cli/subject.ts";
 import type { Disassembler } from "../disassembler.ts";
 import { endLine } from "../report/log-lines.ts";
 import { codePlaceOf, type PlaceTeller, placeTeller } from "../report/source-place.ts";
-import { callValues } from "./call-values.ts";
 import type { ReturnedAddress } from "./el2-addresses.ts";
-import { type Broken, createExplored, type Explored, explore, remember } from "./explore.ts";
+import { type Broken, createExplored, type Explored, explore } from "./explore.ts";
 import { counterexampleOf, type Places } from "./found.ts";
-import { exploreInterleavings, type Interleaved } from "./interleavings.ts";
-import { type CallsExplored, exploreCalls, startCalls } from "./module-calls.ts";
+import type { CallsExplored } from "./module-calls.ts";
 import { type Checked, directed, random } from "./module-scenarios.ts";
-import { type Failures, failingInits, failOps, varySecrets } from "./varied-calls.ts";
+import { type CallsSearched, searchCalls } from "./search-calls.ts";
+import { failingInits } from "./varied-calls.ts";
 
 /** How much is tried. */
 export interface Limits {
@@ -45,7 +44,7 @@ export interface CheckHooks {
 }
 
 /** Everything that a check found and did. */
-export interface CheckResult {
+export interface CheckResult extends CallsSearched {
   readonly found: readonly Counterexample[];
   /** Why a module is not up after the boot that was asked for. */
   readonly down: string | undefined;
@@ -53,14 +52,8 @@ export interface CheckResult {
   readonly explored: Explored;
   /** Rules that the kernel breaks whatever the modules are. */
   readonly byKernel: readonly string[];
-  readonly calls: CallsExplored;
-  readonly orders: Interleaved;
   /** What handlers return that is an address of EL2: no fault, since pKVM hands out tokens. */
   readonly notes: readonly AddressNote[];
-  /** Calls that were made a second time with other secrets. */
-  readonly varied: number;
-  /** Calls in which ops were made to fail. */
-  readonly failed: Failures;
   /** Boots in which ops of an EL2 init were made to fail. */
   readonly failedInits: number;
 }
@@ -139,46 +132,6 @@ async function searchBoots(
   return explored;
 }
 
-/** The step of a violation whose boot is not counted: any step of the whole run may break it. */
-const LATEST = 1_000_000;
-
-/** Calls in sequences, on the first build only: the other one is checked by whole boots. */
-async function searchCalls(
-  subject: Subject,
-  limits: Limits,
-  { at, stopped }: CheckHooks,
-  { siteOf }: Places,
-  explored: Explored,
-): Promise<Pick<CheckResult, "calls" | "orders" | "varied" | "failed">> {
-  const { system, boot, files, stubs, el2Only, budget, modules } = subject;
-  const scenario = { system, boot, actions: [] };
-  const elves = modules.map(({ module }) => module.elf);
-  const calls = startCalls({
-    scenario,
-    files,
-    options: { budget, stubs, el2Only },
-    valuesOf: callValues(elves),
-    callsMax: limits.calls,
-    depthMax: limits.depth,
-    coverage: explored.coverage,
-    found: ({ node, action, checked }, violation) => {
-      const way = { ...scenario, actions: [...node.actions, action] };
-      remember(explored, way, { ...violation, step: LATEST }, siteOf(violation, checked));
-    },
-    goOn: () => !stopped(),
-  });
-  const breathe = (): Promise<void> => {
-    at(`calls: ${calls.calls}, ${calls.nodes.length} states, sequences of ${calls.depth}`);
-    return new Promise((resume) => setImmediate(resume));
-  };
-  await exploreCalls(calls, breathe);
-  const varied = varySecrets(calls);
-  const failed = failOps(calls);
-  const orders = await exploreInterleavings(calls, Math.floor(limits.calls / 4), breathe);
-  if (stopped()) explored.interrupted = true;
-  return { calls, orders, varied, failed };
-}
-
 /** Tells places by the module files. */
 const tellerOf = ({ modules, files }: Subject, disassemble: Disassembler): PlaceTeller =>
   placeTeller(new Map(modules.map(({ name, file }) => [name, file])), files, disassemble);
@@ -248,7 +201,7 @@ export async function checkModule(
   const tell = tellerOf(subject, disassemble);
   const places = placesIn(tell);
   const explored = await searchBoots(subject, first, limits, hooks, places);
-  const searched = await searchCalls(subject, limits, hooks, places, explored);
+  const searched = await searchCalls(subject, limits, hooks, places.siteOf, explored);
   const { budget, stubs, el2Only, files } = subject;
   const found = chosen(explored).flatMap((broken) => {
     const secrets = ABOUT_SECRETS.has(broken.violation.rule);

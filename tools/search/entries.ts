@@ -17,6 +17,8 @@ export interface Entry {
   readonly kind: "hvc" | "smc" | "host_insn";
   /** The same name in every state: what was learned of it is kept by it. */
   readonly name: string;
+  /** What a verdict tells it with. */
+  readonly group: string;
   readonly cpu: number;
   /** The instruction, where it is neither HVC nor SMC. */
   readonly word: number;
@@ -36,7 +38,8 @@ function hypercalls({ dispatch, config }: Hyp): readonly Entry[] {
     if (seen.has(address)) return [];
     seen.add(address);
     const fixed = new Map([[0, hostSmcccId(base + n)]]);
-    return [{ kind: "hvc", name: `hypercall ${base + n}`, cpu: 0, word: 0, fixed }];
+    const name = `hypercall ${base + n}`;
+    return [{ kind: "hvc", name, group: name, cpu: 0, word: 0, fixed }];
   });
   return entries.slice(0, FUNCTIONS_MAX);
 }
@@ -44,6 +47,7 @@ function hypercalls({ dispatch, config }: Hyp): readonly Entry[] {
 const smc = (name: string, cpu: number, ...x: readonly bigint[]): Entry => ({
   kind: "smc",
   name: x.length === 0 ? name : `${name} on CPU ${cpu}`,
+  group: x.length === 0 || name.startsWith("FFA") ? name : "PSCI",
   cpu,
   word: 0,
   fixed: new Map(x.map((value, n) => [n, value])),
@@ -86,7 +90,8 @@ const accesses = ({ machine, hyp }: System, what: string, pages: readonly Pfn[])
       const on = hyp.psci.power.flatMap((power, cpu) => (power === "on" ? [cpu] : []));
       const fixed = new Map([[ADDRESS, kernelLinear(machine.branch, addressOf(page)) as bigint]]);
       const cpu = on[n % on.length] ?? 0;
-      return { kind: "host_insn", name: `${name} to ${what} ${nth}`, cpu, word, fixed };
+      const group = `accesses to ${what}s`;
+      return { kind: "host_insn", name: `${name} to ${what} ${nth}`, group, cpu, word, fixed };
     }),
   );
 
@@ -120,21 +125,14 @@ const TRAPPED = [
 
 /** What the controls of a CPU trap now; its default handler is asked. */
 const traps = ({ machine, hyp }: System): readonly Entry[] =>
-  machine.cores.flatMap(({ sysreg }, cpu) =>
-    hyp.psci.power[cpu] !== "on"
-      ? []
-      : TRAPPED.filter(([, bit]) => ((sysreg.HCR_EL2 >> BigInt(bit)) & 1n) === 1n).map(
-          ([name, , word]): Entry => {
-            return {
-              kind: "host_insn",
-              name: `${name} on CPU ${cpu}`,
-              cpu,
-              word,
-              fixed: new Map(),
-            };
-          },
-        ),
-  );
+  machine.cores.flatMap(({ sysreg }, cpu) => {
+    if (hyp.psci.power[cpu] !== "on") return [];
+    const asked = TRAPPED.filter(([, bit]) => ((sysreg.HCR_EL2 >> BigInt(bit)) & 1n) === 1n);
+    return asked.map(([name, , word]): Entry => {
+      const told = { name: `${name} on CPU ${cpu}`, group: "instructions that are trapped" };
+      return { kind: "host_insn", ...told, cpu, word, fixed: new Map() };
+    });
+  });
 
 /** The ways to one kind of callback, while one is registered. */
 const WAYS: Readonly<Partial<Record<CallbackType, (system: System) => readonly Entry[]>>> = {

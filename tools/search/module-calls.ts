@@ -55,6 +55,8 @@ export interface CallsPlan {
   readonly depthMax: number;
   readonly coverage: Coverage;
   readonly found: (tried: Tried, violation: Violation) => void;
+  /** What was kept of another exploration: it is tried first. */
+  readonly seeds?: CallsExplored["corpora"];
   /** Called after each call; false ends the exploration. */
   readonly goOn: (calls: number) => boolean;
 }
@@ -101,6 +103,9 @@ export const waysFrom = ({ corpora }: CallsExplored, { system }: Node): readonly
 
 const offence = ({ rule, sentence }: Violation): string => `${rule} ${sentence}`;
 
+/** What another exploration kept of a way in, as the beginning of this one. */
+const seeded = (corpus: Corpus): Corpus => ({ ...corpusOf(corpus), kept: [...corpus.kept] });
+
 /** Boots once; everything else starts from there. */
 export function startCalls(plan: CallsPlan): CallsExplored {
   const { scenario, files, options } = plan;
@@ -112,7 +117,7 @@ export function startCalls(plan: CallsPlan): CallsExplored {
   return {
     plan,
     root,
-    corpora: new Map(),
+    corpora: new Map([...(plan.seeds ?? [])].map(([name, corpus]) => [name, seeded(corpus)])),
     callbacks: new Map(),
     nodes: root === undefined ? [] : [root],
     executed: new Set(),

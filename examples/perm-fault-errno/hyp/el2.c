@@ -10,6 +10,9 @@
 #include <nvhe/trap_handler.h>
 
 #define ESR_ISV (1UL << 24)
+/* The memory of the board, as page frames. */
+#define MEMORY_FIRST 0x40000
+#define MEMORY_LAST 0x7ffff
 
 static const struct pkvm_module_ops *ops;
 static u64 refused;
@@ -31,6 +34,10 @@ int seal_init(const struct pkvm_module_ops *given)
 void seal_page(struct kvm_cpu_context *ctx)
 {
 	enum kvm_pgtable_prot prot = KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X;
+	u64 pfn = cpu_reg(ctx, 1);
 
-	cpu_reg(ctx, 1) = ops->host_stage2_mod_prot(cpu_reg(ctx, 1), prot);
+	if (pfn < MEMORY_FIRST || pfn > MEMORY_LAST)
+		cpu_reg(ctx, 1) = -EINVAL;
+	else
+		cpu_reg(ctx, 1) = ops->host_stage2_mod_prot(pfn, prot);
 }

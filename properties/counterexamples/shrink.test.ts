@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shrink, sizeOf } from "../../counterexamples/shrink.ts";
-import type { HostAction, Scenario } from "../../model/scenario.ts";
+import type { HostAction, HostHvc, Scenario } from "../../model/scenario.ts";
 
 const scenarioOf = (
   names: readonly string[],
@@ -85,5 +85,49 @@ describe("shrink", () => {
     const { scenario } = shrink(scenarioOf(["ovm"], ["load"], [1, 2, 3]), () => true);
     expect(scenario.actions).toEqual([]);
     expect(sizeOf(scenario)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("what another CPU does inside a call", () => {
+  const call = (meanwhile: HostHvc["meanwhile"]): Scenario => ({
+    ...scenarioOf(["ovm"], ["load"], []),
+    actions: [{ kind: "hvc", cpu: 0, imm: 0, x: [0xc600_0080n, 5n], meanwhile }],
+  });
+  const write = (address: bigint, value: bigint) =>
+    ({ kind: "host_write", cpu: 1, address, value }) as const;
+  const meanwhileOf = ({ actions: [first] }: Scenario): HostHvc["meanwhile"] =>
+    first?.kind === "hvc" ? first.meanwhile : undefined;
+
+  it.each([0, 1, 7, 40, 1234])("shrinks to the earliest point, %i", (earliest) => {
+    const full = call([
+      { before: 3, action: write(0x5000_0008n, 9n) },
+      { before: 2000, action: write(0x5000_0000n, 0x7fff_ffffn) },
+    ]);
+    const { scenario } = shrink(full, (candidate) =>
+      (meanwhileOf(candidate) ?? []).some(
+        ({ before, action }) =>
+          before >= earliest && action.kind === "host_write" && action.address === 0x5000_0000n,
+      ),
+    );
+    expect(meanwhileOf(scenario)).toEqual([{ before: earliest, action: write(0x5000_0000n, 0n) }]);
+  });
+
+  it("goes where it does not matter, and so do ops that fail", () => {
+    const full = call([{ before: 3, action: write(0x5000_0008n, 9n) }]);
+    expect(meanwhileOf(shrink(full, () => true).scenario)).toBeUndefined();
+    const failing = [
+      { nth: 0, errno: "EPERM" },
+      { nth: 1, errno: "EBUSY" },
+    ] as const;
+    const [action] = full.actions as readonly HostHvc[];
+    const both = { ...full, actions: [{ ...action!, failing }] };
+    const { scenario } = shrink(
+      both,
+      ({ actions: [first] }) =>
+        first?.kind === "hvc" && first.failing?.some(({ nth }) => nth === 1) === true,
+    );
+    expect(scenario.actions).toEqual([
+      { kind: "hvc", cpu: 0, imm: 0, x: [0xc600_0080n], failing: [{ nth: 1, errno: "EBUSY" }] },
+    ]);
   });
 });

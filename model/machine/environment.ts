@@ -205,7 +205,7 @@ function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
   if (!settled(system, cpu, ran)) return ENDED;
   if (good !== undefined) {
     const log = system.log.slice(since);
-    compareFailing(system, cpu, { failing: failingInits, log, answer: ran.x.slice(0, 1) }, good);
+    compareFailing(cpu, { failing: failingInits, system, log, answer: ran.x.slice(0, 1) }, good);
   }
   const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n });
   return hostRegisters(system, cpu, back);
@@ -230,7 +230,7 @@ function besideInit(system: System, cpu: number, address: HypVa): FailingRun {
   copy.failing = failing;
   const ran = runInit(copy, cpu, address);
   const answer = settled(copy, cpu, ran) ? ran.x.slice(0, 1) : undefined;
-  return { failing, log: copy.log, answer };
+  return { failing, system: copy, log: copy.log, answer };
 }
 
 /**

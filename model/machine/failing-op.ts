@@ -1,7 +1,9 @@
 // Ops that fail inside module code: what it makes of them, beside the same without the last one.
 
 import { failsWithNull, opErrnos } from "../../spec/branches/op-errors.ts";
+import { addressOf } from "../../spec/types/address.ts";
 import { type Errno, negative } from "../../spec/types/errno.ts";
+import { PROT } from "../../spec/types/module.ts";
 import type { LogEvent } from "../log.ts";
 import type { BootPlan, FailingOp } from "../scenario.ts";
 import { over, perform, type System } from "./system.ts";
@@ -66,18 +68,30 @@ const opsOf = (log: readonly LogEvent[]): string[] =>
 /** One of two runs of the same code. */
 export interface FailingRun {
   readonly failing: Failing | undefined;
+  readonly system: System;
   readonly log: readonly LogEvent[];
   /** Registers afterwards; undefined where it did not come back. */
   readonly answer: readonly bigint[] | undefined;
 }
 
+/** Whether the modules' own data is the same after two runs. */
+const sameData = (one: System, other: System): boolean =>
+  [...one.hyp.modules.values()].every(({ sections }) =>
+    sections.every(
+      ({ prot, pfns }) =>
+        (prot & PROT.W) === 0 ||
+        pfns.every((page) => {
+          const [a, b] = [one, other].map(({ machine }) =>
+            machine.physical.readPage(addressOf(page)),
+          );
+          return a?.every((word, n) => word === b?.[n]) === true;
+        }),
+    ),
+  );
+
 /** Holds code in which an op failed against the same code in which the last did not, as a step. */
-export function compareFailing(
-  system: System,
-  cpu: number,
-  run: FailingRun,
-  other: FailingRun,
-): void {
+export function compareFailing(cpu: number, run: FailingRun, other: FailingRun): void {
+  const { system } = run;
   const failed = run.failing?.failed ?? [];
   const last = failed.at(-1);
   if (over(system) || last === undefined || failed.length < (run.failing?.ops.length ?? 0)) return;
@@ -91,6 +105,7 @@ export function compareFailing(
     otherAnswer: other.answer,
     opCount: opsOf(run.log).length + failed.length,
     otherOpCount: opsOf(other.log).length + (other.failing?.failed.length ?? 0),
+    noted: !sameData(system, other.system),
     from: last.from,
   });
 }

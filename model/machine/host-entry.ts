@@ -131,7 +131,7 @@ export function enterFromHost(
   }
   if (good !== undefined) {
     const log = system.log.slice(since);
-    compareFailing(system, cpu, { failing: fault, log, answer }, good);
+    compareFailing(cpu, { failing: fault, system, log, answer }, good);
   }
   if (alone && failing === undefined && "x" in action && action.kind !== "host_insn") {
     const call = { kind: action.kind, x: registersOf(action.x) };
@@ -149,5 +149,5 @@ function besideFailing(
   const fault = failingOf(failing.slice(0, -1));
   copy.failing = fault;
   const answer = enter(copy, action);
-  return { failing: fault, log: copy.log, answer };
+  return { failing: fault, system: copy, log: copy.log, answer };
 }

@@ -255,13 +255,14 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
   clause({
     id: "MOD-15",
     kind: "kernel",
-    statement: "A handler notices an op that fails: it answers otherwise, or does something else.",
+    statement:
+      "A handler notices an op that fails: it answers otherwise, does something else, or notes it.",
     source: [cite("android14-6.1", "struct pkvm_module_ops: errnos, or NULL")],
     on: ["op_failed"],
     applies: () => true,
-    holds: ({ action: { op, errno, answer, otherAnswer, opCount, otherOpCount } }) =>
+    holds: ({ action: { op, errno, answer, otherAnswer, opCount, otherOpCount, noted } }) =>
       ensure(
-        opCount !== otherOpCount || !equal(answer, otherAnswer),
+        noted === true || opCount !== otherOpCount || !equal(answer, otherAnswer),
         `${op} fails with -${errno} and the handler answers and does the same as without`,
       ),
   }),

@@ -63,6 +63,8 @@ export interface OpFailed {
   /** Ops that were called, the one that failed included. */
   readonly opCount: number;
   readonly otherOpCount: number;
+  /** The modules' own data is left otherwise: it is noted for later. */
+  readonly noted?: boolean;
   /** The call of the op. */
   readonly from: bigint;
 }

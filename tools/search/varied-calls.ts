@@ -87,15 +87,17 @@ export function failOps(explored: CallsExplored): Failures {
 /** NON-SPEC: how many boots are tried in which ops of an EL2 init fail, one and two at a time. */
 const INITS_MAX = 48;
 
-/** The ops that EL2 inits of a boot call and that can fail. */
-function opsOfInits(steps: readonly ModelStep[]): readonly string[] {
+/** The ops that EL2 inits of a boot call and that can fail; "failed" where one did by itself. */
+function opsOfInits(steps: readonly ModelStep[]): readonly (string | "failed")[] {
   const ops: string[] = [];
   let inside = false;
   for (const { action, outcome, pre, transition } of steps) {
     if (transition === "__pkvm_init_module" && outcome.kind === "enters") inside = true;
     if (action.kind === "el2_init_returned") inside = false;
     if (!inside || action.kind !== "op") continue;
-    if (opErrnos(pre.config.branch, action.op).length > 0) ops.push(action.op);
+    if (opErrnos(pre.config.branch, action.op).length === 0) continue;
+    const good = outcome.kind === "returned" && BigInt.asIntN(64, outcome.value) >= 0n;
+    ops.push(good ? action.op : "failed");
   }
   return ops;
 }

@@ -14,7 +14,7 @@ import {
   waysFrom,
 } from "./module-calls.ts";
 
-/** NON-SPEC: how many are made a second time with other secrets, with an op and with two failing. */
+/** NON-SPEC: how many are made again: with other secrets, with one op failing, with two. */
 const SECRETS_MAX = 400;
 const FAILING_MAX = 300;
 const PAIRS_MAX = 100;

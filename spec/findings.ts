@@ -1,7 +1,7 @@
 // What is known to be broken: which rule, on which systems, and what happens instead.
 
 import { type BranchName, BUILDS, type Build } from "./branches/branch.ts";
-import { VENDOR_BRANCHES } from "./branches/branches.ts";
+import { BRANCHES, VENDOR_BRANCHES } from "./branches/branches.ts";
 import type { ClauseId, Invariant } from "./clause.ts";
 import { MODULE_FINDINGS } from "./module-findings.ts";
 import { cite, type Evidence, type Source } from "./sources.ts";
@@ -26,6 +26,11 @@ export interface Finding {
 }
 
 const UP_TO_6_12: readonly BranchName[] = ["android14-6.1", "android15-6.6", "android16-6.12"];
+
+/** Branches that overwrite the firmware before the system ends. */
+const POISONING: readonly BranchName[] = VENDOR_BRANCHES.filter(
+  (name) => BRANCHES[name].smc.poisonsFirmware,
+);
 
 export const FINDINGS: readonly Finding[] = [
   {
@@ -87,6 +92,17 @@ export const FINDINGS: readonly Finding[] = [
     documented: false,
     evidence: "read",
     source: [cite("linux", "do_init_module, kernel/module/main.c")],
+  },
+  {
+    rule: "INV-34",
+    by: "kernel",
+    instead:
+      "A SYSTEM_RESET2 that the firmware refuses leaves no image for guests, and the lock taken.",
+    branches: POISONING,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android14-6.1", "psci_1_0_handler, psci_system_reset2, hyp/nvhe/psci-relay.c")],
   },
   {
     rule: "INV-5",

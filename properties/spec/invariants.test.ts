@@ -89,6 +89,15 @@ const STATES: Readonly<Record<string, States>> = {
       h.firmware.advertisedBytes = 0x100000;
     }),
   ],
+  "INV-34": [
+    like(DEPRIVILEGED, (h) => {
+      h.psci.memProtectLocked = true;
+      h.end = { kind: "off", what: "SYSTEM_OFF" };
+    }),
+    like(DEPRIVILEGED, (h) => {
+      h.psci.memProtectLocked = true;
+    }),
+  ],
   "INV-5": [like(DEPRIVILEGED, vm({})), like(DEPRIVILEGED, vm({ startedFromFirmware: false }))],
   "INV-6": [
     DEPRIVILEGED,

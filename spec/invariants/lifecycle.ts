@@ -56,11 +56,26 @@ export const LIFECYCLE_INVARIANTS: readonly Invariant[] = [
       cite("android14-6.1", "pkvm_firmware_rmem_clear: pkvm_firmware_mem = NULL"),
       cite("android15-6.6", "pkvm_firmware_rmem_clear: pvmfw_size is left as it was"),
     ],
-    applies: ({ firmware }) => firmware.content === "zero",
+    // What a call leaves that should have ended the system is INV-34's.
+    applies: ({ firmware, psci }) => firmware.content === "zero" && !psci.memProtectLocked,
     violations: ({ firmware }) =>
       firmware.advertisedBytes === 0
         ? []
         : [`${firmware.advertisedBytes} bytes of firmware are advertised and are zeros`],
+  },
+  {
+    id: "INV-34",
+    kind: "kernel",
+    statement: "A system that goes on has lost nothing to a call that was to end it.",
+    source: [
+      cite(
+        "android14-6.1",
+        "psci_1_0_handler, hyp/nvhe/psci-relay.c: pkvm_poison_pvmfw_pages and the lock come first",
+      ),
+    ],
+    applies: ({ psci }) => psci.memProtectLocked,
+    violations: ({ end }) =>
+      end === undefined ? ["the firmware was overwritten and the lock taken, and it goes on"] : [],
   },
   {
     id: "INV-5",

@@ -51,7 +51,7 @@ function createInterned() {
   };
 }
 
-/** Asks one rule about a step from a row. */
+/** Asks rules about a step from a row, one after the other. */
 function createAsk<S extends object, A, L>(
   hidden: readonly string[],
   tables: readonly PartTable[],
@@ -59,18 +59,22 @@ function createAsk<S extends object, A, L>(
 ) {
   const view = createView<S>(tables);
   const visible = tables.map(({ name }) => !hidden.includes(name));
-  return (row: Uint32Array, entry: Entry<L>, rule: StepRule<S, A, L>): Answer => {
+  return (row: Uint32Array, entry: Entry<L>): ((rule: StepRule<S, A, L>) => Answer) => {
     const { changed, ids, label, move, reads } = entry;
-    view.at(row);
     const own = changed.filter((part) => visible[part]);
     const values: unknown[] = [];
     for (const [n, part] of changed.entries()) {
       values[part] = (tables[part] as PartTable).values[ids[n] as number];
     }
-    const pre = view.state(own);
-    const post = own.length === 0 ? pre : view.after(own, values);
-    const said = rule.sentences(pre, moves[move] as A, label, post);
-    return { said, beyond: view.mask() & ~reads };
+    view.at(row);
+    // Each rule gets states of its own: it may remember by identity what it saw of one.
+    return (rule) => {
+      view.forget();
+      const pre = view.state(own);
+      const post = own.length === 0 ? pre : view.after(own, values);
+      const said = rule.sentences(pre, moves[move] as A, label, post);
+      return { said, beyond: view.mask() & ~reads };
+    };
   };
 }
 
@@ -107,11 +111,12 @@ function createRules<S extends object, A, L>(
 
   function first(row: Uint32Array, entry: Entry<L>): number {
     const rules = rulesOn(moves[entry.move] as A, entry.label);
+    const about = ask(row, entry);
     const said: Said[] = [];
     const open: OpenRule[] = [];
     let mask = 0;
     for (const [at, rule] of rules.entries()) {
-      const answer = ask(row, entry, rule);
+      const answer = about(rule);
       said.push(answer.said);
       if (answer.beyond === 0) continue;
       const subject = subjects;
@@ -125,12 +130,16 @@ function createRules<S extends object, A, L>(
   }
 
   function again(row: Uint32Array, entry: Entry<L>, { rules, said, open }: (typeof onEntry)[0]) {
+    let about: ReturnType<typeof ask> | undefined;
     let mask = 0;
     for (const { at, subject } of open) {
       const known = entryFor(memo, subject, row);
-      const answer =
-        known >= 0 ? (answers[known] as Answer) : ask(row, entry, rules[at] as StepRule<S, A, L>);
-      if (known < 0) remember(row, subject, answer);
+      let answer = known < 0 ? undefined : answers[known];
+      if (answer === undefined) {
+        about ??= ask(row, entry);
+        answer = about(rules[at] as StepRule<S, A, L>);
+        remember(row, subject, answer);
+      }
       said[at] = answer.said;
       mask |= answer.beyond;
     }

@@ -8,8 +8,10 @@ export interface View<S> {
   readonly state: (own: readonly number[]) => S;
   /** The state after a step that changed these parts; `values` is by part. */
   readonly after: (changed: readonly number[], values: readonly unknown[]) => S;
-  /** Looks at another row from now on, and forgets what was read. */
+  /** Looks at another row, or at another step from it, from now on; forgets what was read. */
   readonly at: (row: Uint32Array) => void;
+  /** Forgets what was read, and looks at the same step from the same row. */
+  readonly forget: () => void;
   /** What was read of the row since then: a bit for each part. */
   readonly mask: () => number;
 }
@@ -45,7 +47,7 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
   let mask = 0;
   let values: readonly unknown[] = [];
   let changed: readonly number[] = [];
-  /** Records of split parts before a step: one for each look, as a value has one identity. */
+  /** Records of split parts before a step: one for each row, as a value has one identity. */
   const records = new Map<string, object>();
   const { whole, split } = partsByKey(tables);
 
@@ -59,9 +61,12 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
   function heldBy(key: string, get: Get, made: Map<string, object>): unknown {
     const fields = split.get(key);
     if (fields === undefined) return get(whole.get(key) as number);
-    const known = made.get(key) ?? Object.defineProperties({}, accessors(get, fields));
-    made.set(key, known);
-    return known;
+    let record = made.get(key);
+    if (record === undefined) {
+      record = Object.defineProperties({}, accessors(get, fields));
+      made.set(key, record);
+    }
+    return record;
   }
   const shownKeys = (get: Get, made: Map<string, object>, keys: Iterable<string>) =>
     Object.fromEntries(
@@ -98,13 +103,16 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
       current = row as Uint32Array<ArrayBuffer>;
       mask = 0;
       records.clear();
+      recordsAfter.clear();
+    },
+    forget: () => {
+      mask = 0;
     },
     mask: () => mask,
     state: (own) => shown(before, read, records, own),
     after: (own, changedTo) => {
       changed = own;
       values = changedTo;
-      recordsAfter.clear();
       return shown(after, readAfter, recordsAfter, own);
     },
   };

@@ -24,6 +24,16 @@ export interface Loading {
   readonly value: number | undefined;
 }
 
+/** EL2 runs a callback of a module; what it was called for decides what it can answer. */
+export interface Callback {
+  readonly at: "callback";
+  readonly of: "smc" | "psci" | "entry" | "fault" | "abort" | "trap";
+  /** What the host's SMC had in its registers. */
+  readonly x: readonly bigint[];
+  /** Which one in the order of registration, from 0. */
+  readonly handler: number;
+}
+
 /** A CPU's place. */
 export type At =
   /** An EL1 CPU that nobody uses before EL2 is up. */
@@ -41,6 +51,14 @@ export type At =
   | { readonly at: "host" }
   /** EL2 runs a registered function. */
   | { readonly at: "handler" }
+  | Callback
+  /** EL2 is about to give the host an abort: before the notifier hears of it, and after. */
+  | { readonly at: "aborting" }
+  | { readonly at: "injecting" }
+  /** CPU_OFF. */
+  | { readonly at: "powered off" }
+  /** A vCPU runs. */
+  | { readonly at: "guest" }
   | Loading;
 
 export const HOST: At = { at: "host" };

@@ -21,8 +21,14 @@ const SIZES: Readonly<Record<keyof WorldSize, readonly [number, number]>> = {
   ops: [0, 1],
   edges: [0, 1],
   interleaved: [0, 1],
+  registers: [0, 1],
+  smcs: [0, 1],
+  aborts: [0, 1],
+  guests: [0, 1],
 };
-const FLAGS: readonly string[] = ["ops", "edges", "interleaved"];
+/** What a world has beyond the smallest one: 0 and 1 are no and yes. */
+const MORE = ["edges", "registers", "smcs", "aborts", "guests"] as const;
+const FLAGS: readonly string[] = ["ops", "interleaved", ...MORE];
 const ENDS = { depth: 1000, states: 200_000_000, megabytes: 65_536 } as const;
 
 export const BOUND_KEYS: readonly string[] = [...Object.keys(SIZES), ...Object.keys(ENDS)];
@@ -74,7 +80,7 @@ export function sizeText(size: WorldSize): string {
     many(size.calls, "call"),
     ...(size.faults > 0 ? [many(size.faults, "fault")] : []),
     ...(size.ops ? [] : ["no ops"]),
-    ...(size.edges ? ["edges"] : []),
+    ...MORE.filter((flag) => size[flag]),
     ...(size.interleaved ? [] : ["one CPU after the other"]),
   ].join(", ");
 }

@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../../../spec/types/address.ts";
 import { PROT } from "../../../spec/types/module.ts";
 import { opOf } from "./calls.ts";
 import { oddOps } from "./odd-actions.ts";
+import { registrations } from "./trap-moves.ts";
 import { address, frame, type Move, type World, type WorldState } from "./world.ts";
 
 /** Pins of one page that a world counts to. */
@@ -34,16 +35,23 @@ function pageOps(cpu: number, state: WorldState, page: Pfn): readonly Move["acti
 /** A page that is the hypervisor's by its own right. Source: measured, the carve-out of pKVM. */
 const CARVE_OUT = 0x7f400n;
 
+/** A function of a module. */
+const FUNCTION = 0x20_0000_b000n;
+
 /** Ops that EL2 code calls; those that the branch does not have are left out. */
 export function codeMoves(world: World, cpu: number, state: WorldState): readonly Move[] {
-  if (!world.size.ops) return [];
+  const { size } = world;
   const branch = branchOf(world.system);
-  return [
+  const ops = [
     ...world.pages.flatMap((page) => pageOps(cpu, state, page)),
     opOf(cpu, "host_share_hyp", CARVE_OUT),
     opOf(cpu, "register_host_perm_fault_handler", 0n),
-    opOf(cpu, "register_host_perm_fault_handler", 0x20_0000_b000n),
-    ...(world.size.edges ? oddOps(world, cpu) : []),
+    opOf(cpu, "register_host_perm_fault_handler", FUNCTION),
+    ...(size.edges ? oddOps(world, cpu) : []),
+  ];
+  return [
+    ...(size.ops ? ops : []),
+    ...registrations(world).map((name) => opOf(cpu, name, FUNCTION)),
   ].flatMap((action) =>
     action?.kind === "op" && slotOf(branch, action.op) !== undefined && OPS.has(action.op)
       ? [{ cpu, choice: "", action }]

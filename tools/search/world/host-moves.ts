@@ -7,8 +7,10 @@ import { SMCCC_RET_SUCCESS } from "../../../spec/types/outcome.ts";
 import type { At } from "./at.ts";
 import { hasHcall, hcall, hvcOf } from "./calls.ts";
 import { codeMoves } from "./code-moves.ts";
+import { guestMoves, kvmActions } from "./guest-moves.ts";
 import { startLoading } from "./loading-program.ts";
 import { oddCalls } from "./odd-actions.ts";
+import { abortActions, smcActions, trapMoves } from "./trap-moves.ts";
 import { hypVmActions } from "./vm-moves.ts";
 import { frame, type Move, type World, type WorldState } from "./world.ts";
 
@@ -33,9 +35,17 @@ function pageCalls({ system, pages }: World, cpu: number): readonly Action[] {
   );
 }
 
+/** A function that the other CPU registers. */
+const OTHER_FUNCTION = 0x20_0000_c040n;
+
 /** The calls of loading, by whoever can make an HVC: after the key all of them are refused. */
-function rawCalls({ system, pages }: World, cpu: number, { boot, el2 }: WorldState) {
-  if (!boot.key) return [];
+function rawCalls(world: World, cpu: number, { boot, el2, dispatch }: WorldState) {
+  const { system, pages, size } = world;
+  if (!boot.key) {
+    const hasRoom = dispatch.dynamicHcalls.length < size.calls;
+    if (!size.registers || !boot.hypUp || !hasRoom) return [];
+    return [hcall(system, cpu, "__pkvm_register_hcall", OTHER_FUNCTION)];
+  }
   const page = frame(pages.at(-1) ?? (0 as never));
   const base = el2.reservations[0]?.base ?? 0n;
   return [
@@ -57,9 +67,10 @@ function dynamicCalls({ system, size }: World, cpu: number): readonly Action[] {
 }
 
 /** KVM's ioctls on each VM. */
-function vmActions({ size }: World, { vms }: WorldState): readonly Action[] {
-  return Array.from({ length: size.vms }, (_, vm) => vm).flatMap((vm): Action[] => {
+function vmActions(world: World, { vms }: WorldState): readonly Action[] {
+  return Array.from({ length: world.size.vms }, (_, vm) => vm).flatMap((vm): Action[] => {
     const made: Action[] = [
+      ...kvmActions(world, vm),
       { kind: "KVM_SET_FW_IPA", vm, ipa: 0x8000_0000n },
       { kind: "KVM_CREATE_VCPU", vm, vcpu: 0 },
       { kind: "KVM_ARM_VCPU_INIT", vm, vcpu: 0, features: 4 },
@@ -85,7 +96,8 @@ function userMoves(world: World, cpu: number, state: WorldState): readonly Move[
 /** What a CPU can do while it runs the host, or EL2 code that the host called. */
 export function hostMoves(world: World, cpu: number, state: WorldState, at: At): readonly Move[] {
   if (at.at === "handler") return handlerMoves(world, cpu, state);
-  if (at.at !== "host") return [];
+  if (at.at === "guest") return guestMoves(cpu);
+  if (at.at !== "host") return trapMoves(cpu, state, at);
   const isFirst = cpu === 0;
   // One CPU stands for all where the caller does not matter.
   const calls = cpu === world.size.cpus - 1;
@@ -96,6 +108,8 @@ export function hostMoves(world: World, cpu: number, state: WorldState, at: At):
     ...(calls ? [...pageCalls(world, cpu), ...rawCalls(world, cpu, state)] : []),
     ...(calls ? ODD_IDS.map((id) => hvcOf(cpu, id)) : []),
     ...(calls && world.size.edges ? oddCalls(world, cpu) : []),
+    ...smcActions(world, cpu),
+    ...(calls ? abortActions(world, cpu, state) : []),
     ...hypVmActions(world, cpu, state),
   ];
   const moves = actions.map((action): Move => ({ cpu, choice: "", action }));

@@ -11,10 +11,12 @@ import type { Outcome } from "../../../spec/types/outcome.ts";
 import { textOf } from "../exhaustive/parts.ts";
 import type { Searched, StateRule, Stepped, StepRule } from "../exhaustive/searched.ts";
 import { type At, HOST } from "./at.ts";
+import { afterGuest } from "./guest-moves.ts";
 import { hostMoves } from "./host-moves.ts";
 import { continueKernel, kernelMoves } from "./kernel-program.ts";
 import { continueLoading } from "./loading-program.ts";
 import { renamingsOf } from "./renamings.ts";
+import { afterSilentCallback, afterTrap } from "./trap-moves.ts";
 import { firmwareBytes, type Move, type World, type WorldState } from "./world.ts";
 
 /** What is remembered of a step: the answer, and which rule of the model gave it. */
@@ -72,6 +74,9 @@ function placeAfter(world: World, pre: WorldState, move: Move, outcome: Outcome 
   const at = atOf(pre, move.cpu);
   const answered = { pre, choice: move.choice, outcome };
   if (outcome?.kind === "unmodelled") return at;
+  if (at.at === "callback" && outcome === undefined) return afterSilentCallback(at);
+  const passing = passingPlace(move, outcome);
+  if (passing !== undefined) return passing;
   if (at.at === "handler") return outcome?.kind === "hcall" ? HOST : at;
   if (at.at !== "host") return continueKernel(world, at, answered);
   if (outcome?.kind === "enters") return { at: "handler" };
@@ -81,6 +86,12 @@ function placeAfter(world: World, pre: WorldState, move: Move, outcome: Outcome 
   const loading = { at: "module", name, back: "insmod", step: "init", base: 0n, value: undefined };
   return continueLoading(loading as never, answered);
 }
+
+/** The place after a trap of the host or something about a guest. */
+const passingPlace = ({ action }: Move, outcome: Outcome | undefined): At | undefined =>
+  action === undefined || outcome === undefined
+    ? undefined
+    : (afterTrap(action, outcome) ?? afterGuest(action, outcome));
 
 /** CPUs that wait until EL2 is up can make calls from then on. */
 function awake(world: World, move: Move, post: Partial<WorldState>): Partial<WorldState> {

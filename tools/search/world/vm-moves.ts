@@ -4,6 +4,7 @@ import type { Action } from "../../../spec/types/action.ts";
 import { HANDLE_OFFSET } from "../../../spec/types/hyp-vm.ts";
 import { KVM, MEMCACHE_HEAD, MEMCACHE_NR_PAGES, NO_PVMFW, VCPU } from "../../../spec/vm-layout.ts";
 import { hasHcall, hcall } from "./calls.ts";
+import { runGuest } from "./guest-moves.ts";
 import type { World, WorldState } from "./world.ts";
 
 /** Frames of the first VM's structures; those of the next one lie a stride further. */
@@ -23,7 +24,8 @@ interface Frames {
   readonly tables: readonly bigint[];
 }
 
-function framesOf(vm: number): Frames {
+/** Where the structures of a VM lie. */
+export function framesOf(vm: number): Frames {
   const base = FIRST + BigInt(vm) * STRIDE;
   return {
     kvm: base,
@@ -37,15 +39,15 @@ function framesOf(vm: number): Frames {
   };
 }
 
-const pa = (frame: bigint): bigint => frame << 12n;
+export const pa = (frame: bigint): bigint => frame << 12n;
 /** The kernel's address of a page. Source: measured, machines. */
-const kva = (frame: bigint): bigint => 0xffff_ff80_0000_0000n + pa(frame) - 0x4000_0000n;
+export const kva = (frame: bigint): bigint => 0xffff_ff80_0000_0000n + pa(frame) - 0x4000_0000n;
 
 /** The guest frame that is asked for. */
-const GFN = 0x8_0000n;
+export const GFN = 0x8_0000n;
 
 /** A call with what EL2 finds in the host's structures. */
-const withWords = (action: Action, words: readonly (readonly [bigint, bigint])[]): Action =>
+export const withWords = (action: Action, words: readonly (readonly [bigint, bigint])[]): Action =>
   action.kind === "hvc" ? { ...action, words: new Map(words) } : action;
 
 /** Pages that EL2 pins are shared first, one after the other. */
@@ -102,6 +104,7 @@ function runActions(world: World, cpu: number, vm: number): Action[] {
   return [
     hcall(world.system, cpu, "__pkvm_vcpu_load", handle, 0n, 0n),
     mapping(world, cpu, framesOf(vm)),
+    ...(world.size.guests ? runGuest(world, cpu, vm) : []),
   ];
 }
 

@@ -27,6 +27,14 @@ export interface WorldSize {
   readonly edges: boolean;
   /** Whether the other CPU acts while the first one boots and loads. */
   readonly interleaved: boolean;
+  /** Whether the last CPU registers calls as well while the first one loads. */
+  readonly registers: boolean;
+  /** Whether the host makes SMCs, and CPUs go off and on. */
+  readonly smcs: boolean;
+  /** Whether the host touches pages that stage 2 refuses, and traps otherwise. */
+  readonly aborts: boolean;
+  /** Whether vCPUs run. */
+  readonly guests: boolean;
 }
 
 /** What a module of a small world is: one page of code, and nothing else that matters. */
@@ -81,6 +89,10 @@ export const SMALL: WorldSize = {
   ops: true,
   edges: false,
   interleaved: true,
+  registers: false,
+  smcs: false,
+  aborts: false,
+  guests: false,
 };
 
 /** The code of module `n`: one executable page. */

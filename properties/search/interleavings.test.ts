@@ -1,4 +1,4 @@
-// Two CPUs of a small world: each meeting is reached, holds, and is found broken with a fault in it.
+// Two CPUs of a small world: each meeting is reached, holds, and breaks with a fault in it.
 
 import { describe, expect, it } from "vitest";
 import { checkSteps } from "../../counterexamples/check.ts";

@@ -38,25 +38,8 @@ function partsByKey(tables: readonly PartTable[]) {
   return { whole, split };
 }
 
-/**
- * Views over the rows of a search. Only parts that a step changed are keys of what rules are given:
- * all others are the same before and after, so that a comparison need not read them.
- */
-export function createView<S extends object>(tables: readonly PartTable[]): View<S> {
-  let current = new Uint32Array(tables.length);
-  let mask = 0;
-  let values: readonly unknown[] = [];
-  let changed: readonly number[] = [];
-  /** Records of split parts before a step: one for each row, as a value has one identity. */
-  const records = new Map<string, object>();
-  const { whole, split } = partsByKey(tables);
-
-  const read: Get = (part) => {
-    mask |= 1 << part;
-    return (tables[part] as PartTable).values[current[part] as number];
-  };
-  const readAfter: Get = (part) => (changed.includes(part) ? values[part] : read(part));
-
+/** How a state shows its keys. */
+function createShown({ whole, split }: ReturnType<typeof partsByKey>) {
   /** What a key holds: the value of its part, or a record whose fields are read one by one. */
   function heldBy(key: string, get: Get, made: Map<string, object>): unknown {
     const fields = split.get(key);
@@ -68,17 +51,39 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
     }
     return record;
   }
-  const shownKeys = (get: Get, made: Map<string, object>, keys: Iterable<string>) =>
+  return (get: Get, made: Map<string, object>, keys: Iterable<string>): PropertyDescriptorMap =>
     Object.fromEntries(
       [...keys].map((key) => [
         key,
         { get: () => heldBy(key, get, made), enumerable: true } as PropertyDescriptor,
       ]),
     );
+}
+
+/**
+ * Views over the rows of a search. Only parts that a step changed are keys of what rules are given:
+ * all others are the same before and after, so that a comparison need not read them.
+ */
+export function createView<S extends object>(tables: readonly PartTable[]): View<S> {
+  let current = new Uint32Array(tables.length);
+  let mask = 0;
+  let values: readonly unknown[] = [];
+  let changed: readonly number[] = [];
+  /** Records of split parts before a step: one for each row, as a value has one identity. */
+  const records = new Map<string, object>();
+  const keys = partsByKey(tables);
+  const shownKeys = createShown(keys);
+
+  const read: Get = (part) => {
+    mask |= 1 << part;
+    return (tables[part] as PartTable).values[current[part] as number];
+  };
+  const readAfter: Get = (part) => (changed.includes(part) ? values[part] : read(part));
+
   const recordsAfter = new Map<string, object>();
   const prototype = Object.defineProperties(
     {},
-    shownKeys(read, records, [...whole.keys(), ...split.keys()]),
+    shownKeys(read, records, [...keys.whole.keys(), ...keys.split.keys()]),
   );
   const before = new Map<string, PropertyDescriptorMap>();
   const after = new Map<string, PropertyDescriptorMap>();
@@ -92,8 +97,8 @@ export function createView<S extends object>(tables: readonly PartTable[]): View
   ): S {
     if (own.length === 0) return Object.create(prototype) as S;
     const name = own.join();
-    const keys = new Set(own.map((part) => (tables[part] as PartTable).key));
-    const descriptors = known.get(name) ?? shownKeys(get, made, keys);
+    const names = new Set(own.map((part) => (tables[part] as PartTable).key));
+    const descriptors = known.get(name) ?? shownKeys(get, made, names);
     known.set(name, descriptors);
     return Object.create(prototype, descriptors) as S;
   }

@@ -55,7 +55,7 @@ export function kernelMoves(world: World, cpu: number, state: WorldState, at: At
     case "drop":
       return one(cpu, { kind: "pkvm_drop_host_privileges" });
     case "finalise":
-      // on_each_cpu waits for a CPU that runs EL2 code or a guest: no interrupt comes through there.
+      // on_each_cpu waits for a CPU that runs EL2 code or a guest: no interrupt gets through.
       return at.cpu !== cpu && state[`cpu${at.cpu}`]?.at !== "host"
         ? []
         : one(cpu, hcall(world.system, at.cpu, "__pkvm_prot_finalize"));

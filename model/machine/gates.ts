@@ -82,12 +82,14 @@ export function createGates(branch: Branch): GateTable {
   return gateTable(el1, el2, functions);
 }
 
-/** The gates with one more kernel function. */
-export function withFunction(gates: GateTable, name: string): GateTable {
-  const address = functionGate(gates.functions.size);
-  return gateTable(
-    new Map(gates.el1).set(address, { kind: "kernel function", name }),
-    gates.el2,
-    new Map(gates.functions).set(name, address),
-  );
+/** The gates with more kernel functions. */
+export function withFunctions(gates: GateTable, names: Iterable<string>): GateTable {
+  const el1 = new Map(gates.el1);
+  const functions = new Map(gates.functions);
+  for (const name of names) {
+    const address = functionGate(functions.size);
+    el1.set(address, { kind: "kernel function", name });
+    functions.set(name, address);
+  }
+  return gateTable(el1, gates.el2, functions);
 }

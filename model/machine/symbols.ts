@@ -2,7 +2,7 @@
 
 import { type KernVa, kernVa } from "../../spec/types/address.ts";
 import { codePlaces, objectPlaces } from "./build.ts";
-import { withFunction } from "./gates.ts";
+import { withFunctions } from "./gates.ts";
 import type { Machine } from "./machine.ts";
 
 /** Variables and code that is executed: the same in every machine. */
@@ -23,6 +23,6 @@ export function exportedSymbol(
 ): KernVa | undefined {
   const known = fixedPlaces.get(name) ?? machine.gates.functions.get(name);
   if (known !== undefined || stubs?.has(name) !== true) return known;
-  machine.gates = withFunction(machine.gates, name);
+  machine.gates = withFunctions(machine.gates, [name]);
   return machine.gates.functions.get(name);
 }

@@ -90,6 +90,6 @@ export interface Run {
   readonly stubbed: readonly string[];
   /** Instructions executed by module code. */
   readonly instructions: number;
-  /** The modules that were in kernel memory at the end, by name. */
+  /** The modules as they were loaded last, by name: first those that are gone. */
   readonly loaded: ReadonlyMap<string, LoadedModule>;
 }

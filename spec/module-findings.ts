@@ -170,6 +170,16 @@ export const MODULE_FINDINGS: readonly Finding[] = [
     source: [cite("android14-6.1", "__pkvm_prot_finalize: EL2 stops at a count that is not zero")],
   },
   {
+    rule: "MOD-17",
+    by: "module",
+    instead: "A module refuses a page and keeps it, or a pin on it: the host never has it back.",
+    branches: VENDOR_BRANCHES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [cite("android14-6.1", "__pkvm_host_donate_hyp: nothing is undone by itself")],
+  },
+  {
     rule: "MOD-20",
     by: "module",
     instead:

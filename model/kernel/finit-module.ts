@@ -1,13 +1,14 @@
 // finit_module and delete_module: a file becomes a module in kernel memory, its init runs, and it
 // may go again.
 
-import type { LoadModule } from "../../spec/types/action.ts";
+import type { LoadModule, ModuleInitReturned } from "../../spec/types/action.ts";
 import { type KernVa, kernVa, PAGE_SIZE } from "../../spec/types/address.ts";
 import { ERRNO } from "../../spec/types/errno.ts";
 import type { El2Section } from "../../spec/types/module.ts";
 import { SHF } from "../elf/elf-abi.ts";
 import { type Layout, loaderRulesOf, type RegionBases } from "../elf/layout.ts";
 import { type LoadedModule, loadModule, type ModuleFile, readModule } from "../elf/load.ts";
+import { beginsAnswer, endsAnswer } from "../machine/answer-writer.ts";
 import { environmentOf, settled } from "../machine/environment.ts";
 import {
   allocModuleMemory,
@@ -31,7 +32,7 @@ import {
 import { loadedModule } from "../module/load-module.ts";
 import type { InitramfsModule } from "../scenario.ts";
 import { CAPABILITIES } from "./capabilities.ts";
-import { loadWithoutEl1 } from "./el2-only.ts";
+import { declareImports, loadWithoutEl1 } from "./el2-only.ts";
 import { setParameters } from "./exported/params.ts";
 import { writeStructModule } from "./struct-module.ts";
 import { branchVermagic } from "./vermagic.ts";
@@ -56,6 +57,7 @@ export function finitModule(
   if (loadedModule(system.hyp, module.name) !== undefined) {
     return returnedValue(perform(system, loadAction(module, [], undefined)));
   }
+  if (system.options.el2Only === true) declareImports(system, module.elf);
   const regions: TakenRegion[] = [];
   const result = loadModule(module, {
     branch: system.hyp.config.branch,
@@ -182,11 +184,13 @@ function start(
   system.images.set(name, image);
   writeStructModule(system, image);
   protect(system, loaded);
-  const value = initialise(system, cpu, image, parameters);
-  if (value === undefined) return undefined;
-  perform(system, { kind: "module_init_returned", name, value });
+  const initialised = initialise(system, cpu, image, parameters);
+  if (initialised === undefined) return undefined;
+  const { value } = initialised;
+  perform(system, { kind: "module_init_returned", name, ...initialised });
   if (loadedModule(system.hyp, name) === undefined) {
     system.images.delete(name);
+    system.freed.set(name, image.loaded);
     giveBack(system, image.regions);
   }
   return Math.min(value, 0);
@@ -206,13 +210,16 @@ function protect(system: System, { sections }: LoadedModule): void {
   }
 }
 
+/** What an init returned, and who made it. */
+type Initialised = Pick<ModuleInitReturned, "value" | "from">;
+
 /** Sets the parameters and runs the EL1 init: what load_module and do_init_module answer. */
 function initialise(
   system: System,
   cpu: number,
   image: ModuleImage,
   parameters: string,
-): number | undefined {
+): Initialised | undefined {
   const caller = { cpu, env: environmentOf(system), budget: system.options.budget };
   const parsed = setParameters(system.machine, image.loaded, parameters, caller);
   if (parsed.kind === "stopped") {
@@ -220,19 +227,24 @@ function initialise(
     return undefined;
   }
   for (const text of parsed.log) system.log.push({ kind: "console", text });
-  return parsed.errno !== 0 ? parsed.errno : runInit(system, cpu, image);
+  return parsed.errno !== 0 ? { value: parsed.errno } : runInit(system, cpu, image);
 }
 
 /** Runs the EL1 init to its return. */
-function runInit(system: System, cpu: number, image: ModuleImage): number | undefined {
-  if (system.options.el2Only === true) return loadWithoutEl1(system, cpu, image);
+function runInit(system: System, cpu: number, image: ModuleImage): Initialised | undefined {
+  if (system.options.el2Only === true) {
+    const value = loadWithoutEl1(system, cpu, image);
+    return value === undefined ? undefined : { value };
+  }
   const { init } = image.loaded;
-  if (init === undefined) return 0;
+  if (init === undefined) return { value: 0 };
+  beginsAnswer(system.watch?.answers, cpu, 1);
   const ran = nested(system, () =>
     callEl1(system.machine, cpu, init, [], environmentOf(system), system.options.budget),
   );
   if (!settled(system, cpu, ran)) return undefined;
-  return Number(BigInt.asIntN(32, ran.x[0] ?? 0n));
+  const value = Number(BigInt.asIntN(32, ran.x[0] ?? 0n));
+  return { value, ...endsAnswer(system.watch?.answers, cpu, 1, ran.x[0]) };
 }
 
 /** The memory of a module goes back to the page allocator, whoever owns the pages. */
@@ -253,6 +265,7 @@ export function deleteModule(system: System, cpu: number, name: string): number 
     if (!settled(system, cpu, ran)) return undefined;
   }
   system.images.delete(name);
+  system.freed.set(name, image.loaded);
   giveBack(system, image.regions);
   return 0;
 }

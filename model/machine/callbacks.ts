@@ -12,6 +12,7 @@ import { hostContext } from "./layout.ts";
 import { startKernel } from "./registers.ts";
 import { callEl2 } from "./run.ts";
 import { nested, over, perform, type System } from "./system.ts";
+import { enteringEl2 } from "./watch.ts";
 
 /** What callbacks need of whoever runs the system. */
 export interface Caller {
@@ -35,6 +36,7 @@ export function callBack(
   args: readonly bigint[],
 ): bigint | undefined {
   const { machine } = system;
+  enteringEl2(system, cpu);
   const ran = nested(system, () =>
     callEl2(machine, cpu, address, args, env, budgetOf(system), "callback"),
   );

@@ -7,6 +7,7 @@ import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
 import { el2InitOf, thisModuleAddress } from "../kernel/struct-module.ts";
 import type { ModelStep } from "../step.ts";
+import { beginsAnswer, endsAnswer } from "./answer-writer.ts";
 import type { Answer, Environment, HvcAnswer, Ran } from "./answers.ts";
 import { answerAbort, answerSmc, answerTrap, type Caller } from "./callbacks.ts";
 import { compareFailing, type FailingRun, failure, withoutLast } from "./failing-op.ts";
@@ -20,7 +21,14 @@ import { opEffect } from "./op-effects.ts";
 import { callEl2, enterHandler } from "./run.ts";
 import { printed } from "./serial.ts";
 import { nested, over, perform, type System, stop } from "./system.ts";
-import { calledFrom, entering, leftBehind, watchInstruction, watchOp } from "./watch.ts";
+import {
+  calledFrom,
+  entering,
+  enteringEl2,
+  leftBehind,
+  watchInstruction,
+  watchOp,
+} from "./watch.ts";
 
 const ENDED = { kind: "ended" } as const;
 const value = (number: number | bigint): Answer => ({
@@ -69,8 +77,12 @@ export function settled(system: System, cpu: number, ran: Ran): ran is Ran & { k
     case "exception": {
       if (over(system)) return false;
       const { esr, elr, far, entered, lr } = ran;
-      if (ran.el === 2) perform(system, { kind: "el2_exception", cpu, esr, elr, far, entered, lr });
-      else perform(system, { kind: "host_oops", cpu, esr, elr, far });
+      const last = ran.el === 2 ? system.watch?.at.get(cpu) : undefined;
+      const from = last === undefined ? {} : { from: last };
+      const exception = { cpu, esr, elr, far } as const;
+      if (ran.el === 2)
+        perform(system, { kind: "el2_exception", ...exception, entered, lr, ...from });
+      else perform(system, { kind: "host_oops", ...exception });
       return false;
     }
     case "budget":
@@ -196,10 +208,12 @@ function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[
 
 /** Source: __pkvm_init_module: init(&module_ops), and its int is the answer. */
 function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
-  const { failingInits } = system;
+  const { failingInits, watch } = system;
   const good = failingInits === undefined ? undefined : besideInit(system, cpu, address);
   system.failing = failingInits;
   const since = system.log.length;
+  enteringEl2(system, cpu);
+  beginsAnswer(watch?.answers, cpu, 2);
   const ran = runInit(system, cpu, address);
   system.failing = undefined;
   if (!settled(system, cpu, ran)) return ENDED;
@@ -207,7 +221,8 @@ function enterInit(system: System, cpu: number, address: HypVa): HvcAnswer {
     const log = system.log.slice(since);
     compareFailing(cpu, { failing: failingInits, system, log, answer: ran.x.slice(0, 1) }, good);
   }
-  const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n });
+  const from = endsAnswer(watch?.answers, cpu, 2, ran.x[0]);
+  const back = perform(system, { kind: "el2_init_returned", cpu, value: ran.x[0] ?? 0n, ...from });
   return hostRegisters(system, cpu, back);
 }
 
@@ -251,7 +266,12 @@ function enterRegistered(
   );
   if (!settled(system, cpu, ran)) return ENDED;
   const x = Array.from({ length: 18 }, (_, n) => readHostRegister(machine, cpu, n));
-  perform(system, { kind: "handler_returned", cpu, x: x.slice(0, 4), ...leftBehind(system, cpu) });
+  perform(system, {
+    kind: "handler_returned",
+    cpu,
+    x: x.slice(0, 4),
+    ...leftBehind(system, cpu, x[0]),
+  });
   return over(system) ? ENDED : { kind: "registers", x };
 }
 

@@ -16,6 +16,7 @@ export function forkSystem(system: System): System {
     machine: forkMachine(system.machine),
     log: [],
     images: new Map(system.images),
+    freed: new Map(system.freed),
     calls: new Map(system.calls),
     stubbed: new Set(system.stubbed),
     calling: new Set(system.calling),

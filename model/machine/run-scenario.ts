@@ -47,6 +47,7 @@ export function createSystem(
     options: { budget: DEFAULT_BUDGET, ...options },
     log: [],
     images: new Map(),
+    freed: new Map(),
     kvm: createHostKvm(),
     calls: new Map(),
     stubbed: new Set(),
@@ -88,9 +89,16 @@ export function runScenario(
     unmodelled: system.unmodelled,
     stubbed: [...system.stubbed].sort(),
     instructions: system.instructions,
-    loaded: new Map([...system.images].map(([name, { loaded }]) => [name, loaded])),
+    loaded: loadedIn(system),
   };
 }
+
+/** The modules of a system as they were loaded last. */
+export const loadedIn = ({ images, freed }: System): Run["loaded"] =>
+  new Map([
+    ...[...freed].filter(([name]) => !images.has(name)),
+    ...[...images].map(([name, { loaded }]) => [name, loaded] as const),
+  ]);
 
 /** One action of the host. */
 export function act(system: System, action: HostAction): void {

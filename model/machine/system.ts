@@ -54,6 +54,8 @@ export interface System {
   readonly log: LogEvent[];
   /** Modules in kernel memory, by name. */
   readonly images: Map<string, ModuleImage>;
+  /** Modules whose memory was freed, by name, as they were loaded last. */
+  readonly freed: Map<string, LoadedModule>;
   /** What the host's KVM and the process that uses it hold. */
   readonly kvm: HostKvm;
   /** How often each hypercall that can be made to fail was made. */

@@ -5,8 +5,10 @@ import type { HandlerReturned } from "../../spec/types/action.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn, pfn } from "../../spec/types/address.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
 import type { Taken } from "../../spec/types/observed-action.ts";
+import { SMCCC_RET_SUCCESS } from "../../spec/types/outcome.ts";
 import { pageOf as pageState } from "../ownership/page-of.ts";
 import { translate } from "../pgtable/table.ts";
+import { type AnswerWriters, watchAnswer } from "./answer-writer.ts";
 import { dataAccess, indexOffset } from "./data-access.ts";
 import { fixmapSlot, hostContext, hostContextPa, hypStack, MODULE_OPS } from "./layout.ts";
 import type { Machine } from "./machine.ts";
@@ -22,6 +24,10 @@ export interface Watch {
   readonly fixmaps: Map<number, bigint>;
   /** The instruction that each CPU executed last at EL2. */
   readonly at: Map<number, bigint>;
+  /** Who made what the init functions return. */
+  readonly answers: AnswerWriters;
+  /** What was held when the handler of a CPU was entered. */
+  readonly atEntry: Map<number, Taken>;
   /** The last call of an op that takes something for the module. */
   taking: bigint | undefined;
   /** The last call of the host, and what it took. */
@@ -50,6 +56,8 @@ export const createWatch = (): Watch => ({
   writers: new Map(),
   fixmaps: new Map(),
   at: new Map(),
+  answers: new Map(),
+  atEntry: new Map(),
   taking: undefined,
   lastCall: undefined,
   registersRead: 0,
@@ -169,7 +177,9 @@ function note(
 export function watchInstruction(system: System, cpu: number, pc: bigint, word: number): void {
   const core = system.machine.cores[cpu]!;
   const { watch } = system;
-  if (watch === undefined || core.pstate.EL !== 2 || over(system)) return;
+  if (watch === undefined || over(system)) return;
+  watchAnswer(watch.answers, cpu, pc, word, core);
+  if (core.pstate.EL !== 2) return;
   watch.executed.add(pc);
   watch.at.set(cpu, pc);
   watch.count += 1;
@@ -240,27 +250,6 @@ export function watchOp(
   }
 }
 
-/** A handler is entered: what others wrote to the host's x0 is not its doing. */
-export function entering({ watch }: System, cpu: number): void {
-  watch?.writers.delete(hostContextPa(cpu));
-  watch?.fixmaps.delete(cpu);
-}
-
-/** What a handler that comes back has left in the fixmap, and who wrote the host's x0. */
-export function leftBehind(
-  { machine, watch }: System,
-  cpu: number,
-): Pick<HandlerReturned, "fixmap" | "from"> {
-  if (watch === undefined) return {};
-  const fixmap = hypPa(machine, fixmapSlot(cpu));
-  const wroteX0 = watch.writers.get(hostContextPa(cpu));
-  const from = fixmap === undefined ? wroteX0 : watch.fixmaps.get(cpu);
-  return {
-    ...(fixmap === undefined ? {} : { fixmap }),
-    ...(from === undefined ? {} : { from }),
-  };
-}
-
 /** What modules hold of a system: pins, pages of the host, addresses. */
 function held({ hyp }: System): Taken {
   let pins = 0;
@@ -277,6 +266,44 @@ const difference = (after: Taken, before: Taken): Taken => ({
   pages: after.pages - before.pages,
   addresses: after.addresses - before.addresses,
 });
+
+/** A function of a module is entered at EL2: nothing of it was executed yet. */
+export function enteringEl2({ watch }: System, cpu: number): void {
+  watch?.at.delete(cpu);
+}
+
+/** A handler is entered: what others wrote to the host's x0, or took, is not its doing. */
+export function entering(system: System, cpu: number): void {
+  const { watch } = system;
+  if (watch === undefined) return;
+  enteringEl2(system, cpu);
+  watch.writers.delete(hostContextPa(cpu));
+  watch.fixmaps.delete(cpu);
+  watch.taking = undefined;
+  watch.atEntry.set(cpu, held(system));
+}
+
+/** What a handler that comes back has left in the fixmap or taken, and who wrote the host's x0. */
+export function leftBehind(
+  system: System,
+  cpu: number,
+  x0: bigint | undefined,
+): Pick<HandlerReturned, "fixmap" | "taken" | "from"> {
+  const { machine, watch } = system;
+  if (watch === undefined) return {};
+  const fixmap = hypPa(machine, fixmapSlot(cpu));
+  const before = system.interleaving === undefined ? watch.atEntry.get(cpu) : undefined;
+  const taken = before && difference(held(system), before);
+  const wroteX0 = watch.writers.get(hostContextPa(cpu));
+  const took = x0 === SMCCC_RET_SUCCESS ? watch.taking : undefined;
+  const last = x0 === SMCCC_RET_SUCCESS ? undefined : watch.at.get(cpu);
+  const from = fixmap === undefined ? (took ?? wroteX0 ?? last) : watch.fixmaps.get(cpu);
+  return {
+    ...(fixmap === undefined ? {} : { fixmap }),
+    ...(taken === undefined ? {} : { taken }),
+    ...(from === undefined ? {} : { from }),
+  };
+}
 
 /** What is held before a call; the call itself is told to `watchCall` when it is back. */
 export const beforeCall = (system: System): Taken | undefined =>

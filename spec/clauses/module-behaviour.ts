@@ -61,6 +61,15 @@ const mappedBy = (pre: Hyp, post: Hyp) =>
 /** What was varied, in words. */
 const whose = (owner: string | undefined): string =>
   owner ?? "the hypervisor's memory and keys and those of others than the host";
+/** Whether an answer is an errno as C has it: an int or a long from -4095 to -1. */
+const isErrno = (answer: bigint | undefined): boolean =>
+  answer !== undefined && answer !== 0n && BigInt.asUintN(64, -answer) <= 4095n;
+
+const NAMES = { pins: "pin", pages: "page", addresses: "address" } as const;
+
+/** What was taken, in words. */
+const counted = (what: keyof typeof NAMES, count: number): string =>
+  count === 1 ? `1 ${NAMES[what]}` : `${count} ${what}`;
 
 const conflict = (a: number, b: number): boolean =>
   ((a & PROT.W) !== 0 && (b & PROT.X) !== 0) || ((a & PROT.X) !== 0 && (b & PROT.W) !== 0);
@@ -212,8 +221,8 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
       const more = (["pins", "pages", "addresses"] as const).filter(
         (what) => first[what] > 0 && second[what] > 0,
       );
-      const told = more.map((what) => `${second[what]} more ${what}`).join(" and ");
-      return ensure(more.length === 0, `each time the call takes ${told}`);
+      const told = more.map((what) => counted(what, second[what])).join(" and ");
+      return ensure(more.length === 0, `each time the call takes ${told} more`);
     },
   }),
   clause({
@@ -278,5 +287,22 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
     applies: ({ pre }) => [...pre.modules.values()].some(({ el2 }) => el2 === "initialised"),
     holds: ({ pre }) =>
       ensure(pre.el2.earlyBytes === 0, `${pre.el2.earlyBytes} bytes are mapped early still`),
+  }),
+  clause({
+    id: "MOD-17",
+    kind: "kernel",
+    statement: "A handler that answers an errno has kept no page of the host and no pin.",
+    source: [
+      cite("android14-6.1", "__pkvm_host_donate_hyp: a page goes back by hyp_donate_host alone"),
+      cite("android14-6.1", "hyp_unpin_shared_mem: nothing else ends a pin"),
+    ],
+    on: ["handler_returned"],
+    applies: ({ action: { taken, x } }) => taken !== undefined && isErrno(x[1]),
+    holds: ({ action: { taken, x } }) => {
+      const kept = (["pages", "pins"] as const).filter((what) => (taken?.[what] ?? 0) > 0);
+      const told = kept.map((what) => counted(what, taken?.[what] ?? 0)).join(" and ");
+      const errno = errnoName(Number(BigInt.asIntN(64, x[1] ?? 0n)));
+      return ensure(kept.length === 0, `the handler answers ${errno} and keeps ${told}`);
+    },
   }),
 ];

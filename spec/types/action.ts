@@ -3,7 +3,7 @@
 import type { HypVa, Pfn } from "./address.ts";
 import type { GuestAction } from "./guest-action.ts";
 import type { El2Section } from "./module.ts";
-import type { ObservedAction } from "./observed-action.ts";
+import type { ObservedAction, Taken } from "./observed-action.ts";
 
 /**
  * The kernel reads its command line. Source: parse_early_param; early_kvm_mode_cfg,
@@ -80,6 +80,8 @@ export interface ModuleInitReturned {
   readonly kind: "module_init_returned";
   readonly name: string;
   readonly value: number;
+  /** The instruction of the init that made the value. */
+  readonly from?: bigint;
 }
 
 /**
@@ -138,6 +140,8 @@ export interface El2InitReturned {
   readonly kind: "el2_init_returned";
   readonly cpu: number;
   readonly value: bigint;
+  /** The instruction of the init that made the value. */
+  readonly from?: bigint;
 }
 
 /** A registered handler came back to the dispatcher with x0 to x3 as it left them. */
@@ -147,7 +151,9 @@ export interface HandlerReturned {
   readonly x: readonly bigint[];
   /** What the fixmap of the CPU maps when it comes back: a physical address, or nothing. */
   readonly fixmap?: bigint;
-  /** The instruction that was the last to write the host's x0, or to map the fixmap. */
+  /** What it took for the module, where no other CPU acted meanwhile. */
+  readonly taken?: Taken;
+  /** The last instruction that mapped the fixmap, took something, or wrote the host's x0. */
   readonly from?: bigint;
 }
 
@@ -172,6 +178,8 @@ export interface El2Exception {
   readonly entered: "handler" | "init" | "callback" | "inside";
   /** x30: who called, where `elr` is not the module's own code. */
   readonly lr?: bigint;
+  /** The instruction that was executed before, where one was. */
+  readonly from?: bigint;
 }
 
 /** EL1 code took an exception that nothing fixes up: the kernel dies. Source: die, traps.c. */

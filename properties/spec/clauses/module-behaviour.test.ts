@@ -92,6 +92,8 @@ const repeated = (first: Taken, second: Taken): Step =>
     returned(0),
   );
 
+const refused = (taken: Taken): Step => back({ x: [0n, 0xffff_ffff_ffff_fff0n], taken });
+
 const varied = (more: Partial<SecretsVaried>): Step =>
   step(
     DEPRIVILEGED,
@@ -155,6 +157,11 @@ const cases: Record<string, Case> = {
   "MOD-14": [varied({}), varied({ words: [{ address: 0x5000_0008n, value: 0n, other: 5n }] })],
   "MOD-15": [fails({}), fails({ answer: [0n, 1n] })],
   "MOD-16": [drops(LOADED), drops(EARLY)],
+  "MOD-17": [
+    refused({ pins: 0, pages: 0, addresses: 1 }),
+    refused({ pins: 0, pages: 1, addresses: 0 }),
+    refused({ pins: 2, pages: 0, addresses: 0 }),
+  ],
   "MOD-11": [maps(PAGE, 6), maps(TEXT_PFN, 6), maps(DATA_PFN, 5)],
 };
 

@@ -41,6 +41,7 @@ export const EXAMPLES: readonly ExampleModule[] = [
   module("host-pointer-deref", "wrong"),
   module("handler-never-returns", "wrong"),
   module("other-branch-ops", "wrong"),
+  module("half-registered", "wrong"),
   module("corrupted-elf", "wrong"),
   module("corrupted-elf", "wrong", "truncated"),
   module("missing-hyp-reloc", "wrong"),
@@ -57,11 +58,13 @@ export const EXAMPLES: readonly ExampleModule[] = [
   module("vendor-unknown-api", "wrong"),
 ];
 
-/** What is built for a later branch, one module each: it is run on that branch and no other. */
+/** What is built for a later branch: it is run on that branch and no other. */
 export const LATER_EXAMPLES: readonly ExampleModule[] = [
   module("kmi-android15-6.6", "sound", "kmi_android15_6_6"),
   module("kmi-android16-6.12", "sound", "kmi_android16_6_12"),
   module("kmi-android17-6.18", "sound", "kmi_android17_6_18"),
+  module("x0-left-alone", "wrong"),
+  module("null-op", "wrong"),
 ];
 
 /** Examples that `check` is tried on: what is wrong with them shows only in the calls of a host. */
@@ -83,6 +86,12 @@ export const CHECKED_EXAMPLES: readonly ExampleModule[] = [
   module("psci-saved-state", "wrong"),
   module("trap-unknown-register", "wrong"),
   module("perm-fault-errno", "wrong"),
+  module("later-branch-op", "wrong"),
+  module("padding-in-shared-memory", "wrong"),
+  module("early-mapping-kept", "wrong"),
+  module("donation-kept", "wrong"),
+  module("failed-load-ignored", "wrong"),
+  module("bug-on-failed-load", "wrong"),
   module("shared-buffer", "sound"),
   module("smc-filter", "sound"),
   module("serial-driver", "sound"),

@@ -8,21 +8,24 @@ import { replay } from "../../counterexamples/replay.ts";
 import { subjectOf } from "../../tools/cli/subject.ts";
 import { type Disassembler, openDisassembler } from "../../tools/disassembler.ts";
 import { type CheckResult, checkModule } from "../../tools/search/check-module.ts";
-import { CHECKED_EXAMPLES, EXAMPLES } from "../arbitraries/examples.ts";
+import { CHECKED_EXAMPLES, EXAMPLES, LATER_EXAMPLES } from "../arbitraries/examples.ts";
 import { EXPECTED, EXPECTED_NOTES, NOTED_CLASS, RIGHT } from "./expected.ts";
+import { expectShortReports } from "./report-shape.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const fileOf = (name: string): string => {
-  const all = [...EXAMPLES, ...CHECKED_EXAMPLES].filter((example) => example.name === name);
+  const all = [...EXAMPLES, ...LATER_EXAMPLES, ...CHECKED_EXAMPLES].filter(
+    (example) => example.name === name,
+  );
   const found = all.find(({ made }) => made !== "wrong") ?? all[0];
   if (found === undefined) throw new Error(`no example ${name}`);
   return join(ROOT, found.file);
 };
 
-/** The line of the EL2 half that holds a text, which it holds once. */
-function lineOf(name: string, text: string): number {
-  const source = readFileSync(join(fileOf(name), "../hyp/el2.c"), "utf8").split("\n");
+/** The line of a half that holds a text, which it holds once. */
+function lineOf(name: string, text: string, half: "el1" | "hyp/el2" = "hyp/el2"): number {
+  const source = readFileSync(join(fileOf(name), `../${half}.c`), "utf8").split("\n");
   const lines = source.flatMap((line, n) => (line.includes(text) ? [n + 1] : []));
   expect(lines, `${text} in ${name}`).toHaveLength(1);
   return lines[0] ?? 0;
@@ -51,15 +54,15 @@ describe("what is wrong is found, at its line, by the shortest way", () => {
   test.each(EXPECTED)("$module: $rule at $line", { timeout: 300_000 }, async (expected) => {
     const { module, rule, line, actions, meanwhile = 0, cmdline } = expected;
     const { found } = await checked(module, cmdline);
-    const at = line === undefined ? undefined : lineOf(module, line);
-    const one = found.find(
-      (it) => it.clause === rule && (line === undefined || it.at?.line === at),
-    );
+    const at = lineOf(module, line, expected.half);
+    const file = `${expected.half ?? "hyp/el2"}.c`;
+    const one = found.find((it) => it.clause === rule && it.at?.line === at && it.at.file === file);
     const others = found.map((it) => `${it.clause} at ${it.at?.file}:${it.at?.line}`);
     expect(one, `found ${others.join(", ")}; wanted ${rule} at line ${at}`).toBeDefined();
     expect(one?.scenario.actions).toHaveLength(actions);
     const last = one?.scenario.actions.at(-1);
     expect(last?.kind === "hvc" ? (last.meanwhile ?? []).length : 0).toBe(meanwhile);
+    expectShortReports(found);
   });
 
   test("what was found replays from its file", { timeout: 300_000 }, async () => {

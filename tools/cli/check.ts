@@ -1,7 +1,7 @@
 // `check FILE.ko`: the rules of the specification over one module; exit 0, 1 or 2.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import { type Counterexample, formatCounterexample } from "../../counterexamples/counterexample.ts";
 import type { Coverage } from "../../counterexamples/coverage.ts";
@@ -13,6 +13,7 @@ import { foundLines, wrapped } from "../report/found-lines.ts";
 import { type CheckResult, checkModule, type Limits } from "../search/check-module.ts";
 import { compared, readBaseline, staleLine, writeBaseline } from "./baseline.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
+import { makeFolder } from "./make-folder.ts";
 import { interruption, progress } from "./progress.ts";
 import { type Subject, type SubjectFlags, subjectOf, subjectOptions } from "./subject.ts";
 
@@ -41,12 +42,17 @@ function wholeNumber(flag: string, text: string): number {
 
 /** Stores what was found where the user wants it. */
 function save(found: readonly Counterexample[], folder: string): readonly string[] {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   return found.map((it) => {
     const path = join(folder, `${it.name}.json`);
     writeFileSync(path, formatCounterexample(it));
     return relative(process.cwd(), path);
   });
+}
+
+/** A folder that is not there is told before the check, not after it. */
+function wantFolder(folder: string): void {
+  if (!existsSync(folder)) throw new UsageError(`${folder}: no such folder`);
 }
 
 const limitsOf = (flags: CheckFlags, { system }: Subject): Limits => ({
@@ -60,6 +66,7 @@ const limitsOf = (flags: CheckFlags, { system }: Subject): Limits => ({
 async function check(path: string, flags: CheckFlags): Promise<number> {
   const subject = subjectOf(path, { budget: String(BUDGET), ...flags });
   const limits = limitsOf(flags, subject);
+  if (flags.writeBaseline !== undefined) wantFolder(dirname(flags.writeBaseline));
   const accepted = flags.baseline === undefined ? [] : readBaseline(flags.baseline);
   const { system, boot } = subject;
   const builds = flags.build ?? BUILDS.join(" and ");
@@ -67,10 +74,10 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
     if (flags.json !== true) process.stdout.write(`${lines.join("\n")}\n`);
   };
   print(
-    `check    ${subject.modules.map(({ file }) => file).join(", ")}`,
+    ...wrapped("check    ", subject.modules.map(({ file }) => file).join(", ")),
     `system   ${system.documented ? "documented" : system.branch}, ${builds}`,
-    `cmdline  ${boot.commandLine}`,
-    ...subject.notes.map((note) => `note     ${note}`),
+    ...wrapped("cmdline  ", boot.commandLine),
+    ...subject.notes.flatMap((note) => wrapped("note     ", note)),
   );
   const ctrlC = interruption();
   const line = progress();
@@ -87,7 +94,8 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
     print("", ...foundLines(it, paths[n] ?? "", "FAIL"));
   });
   const verdict = verdictLines(subject, fresh, result);
-  print("", ...verdict, ...result.notes.flatMap(noteLines));
+  const said = verdict.flatMap((it) => wrapped("", it));
+  print("", ...said, ...result.notes.flatMap(noteLines));
   if (known.length > 0) {
     const rules = known.map(({ clause }) => clause).join(", ");
     print(...wrapped("accepted ", `${known.length} known findings: ${rules}`));
@@ -97,8 +105,8 @@ async function check(path: string, flags: CheckFlags): Promise<number> {
   const exit = exitOf(result, fresh, flags.writeBaseline !== undefined);
   if (flags.json === true) {
     const { commandLine } = boot;
-    const said = { system, commandLine, verdict, exit, fresh, accepted: known };
-    process.stdout.write(`${checkJson({ ...said, bound: boundLine(result) }, result)}\n`);
+    const all = { system, commandLine, verdict, exit, fresh, accepted: known };
+    process.stdout.write(`${checkJson({ ...all, bound: boundLine(result) }, result)}\n`);
   }
   return exit;
 }
@@ -127,7 +135,7 @@ function verdictLines(
   const stops = [...explored.coverage.unmodelled.keys()].sort();
   const verdict =
     found.length > 0
-      ? `FAIL${partial}: ${found.length} rules are broken with this module`
+      ? `FAIL${partial}: ${found.length === 1 ? "1 rule is" : `${found.length} rules are`} broken with this module`
       : down !== undefined
         ? `${down.startsWith("stopped") ? "UNKNOWN" : "FAIL"}${partial}: ${down}`
         : `HOLDS${partial}: nothing that was tried breaks a rule with this module`;

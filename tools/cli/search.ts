@@ -1,6 +1,6 @@
 // `search --bound …`: every state of a small world, and the shortest way to each broken rule.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { formatWalk, playWalk, type StoredWalk } from "../../counterexamples/walk.ts";
@@ -24,6 +24,7 @@ import { BOUND_KEYS, parseBound, sizeText } from "../search/world/bound.ts";
 import type { Move } from "../search/world/world.ts";
 import { firmwareBytes } from "../search/world/world.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
+import { makeFolder } from "./make-folder.ts";
 import { interruption, type Progress, progress } from "./progress.ts";
 
 interface SearchFlags {
@@ -133,7 +134,7 @@ function walksOf(order: SearchOrder, ways: ReadonlyMap<string, readonly Move[]>,
 }
 
 function save(walks: readonly StoredWalk[], folder: string): readonly string[] {
-  if (walks.length > 0) mkdirSync(folder, { recursive: true });
+  if (walks.length > 0) makeFolder(folder);
   return walks.map((walk) => {
     const path = join(folder, `${walk.name}.json`);
     writeFileSync(path, formatWalk(walk));

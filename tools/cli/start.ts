@@ -1,6 +1,6 @@
 // `npm start`: boots the page's module, calls it, then searches boot orders and failed loads.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
@@ -20,6 +20,7 @@ import { coverageLines, neverLines } from "../report/coverage-lines.ts";
 import { type Broken, createExplored, type Explored, explore } from "../search/explore.ts";
 import { counterexampleOf } from "../search/found.ts";
 import { EXIT, exiting, quiet, runMain } from "./exit.ts";
+import { makeFolder } from "./make-folder.ts";
 import { interruption, progress } from "./progress.ts";
 import { runText } from "./run.ts";
 import { subjectOf } from "./subject.ts";
@@ -73,7 +74,7 @@ function keeps(stored: Counterexample | undefined, found: Counterexample, files:
 /** Writes the counterexamples that are new, or better than what is stored, and the table of all. */
 function store(found: readonly Counterexample[], files: ModuleFiles): void {
   const folder = join(ROOT, FOLDER);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const stored = new Map(
     readStored(folder).map(({ counterexample: it }) => [it.name, it] as const),
   );

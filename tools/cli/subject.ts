@@ -142,6 +142,13 @@ function commandLineOf(flags: SubjectFlags, names: readonly string[]): string {
   return line;
 }
 
+/** Modules that say that they are for another branch: a kernel would look at that, and we run them. */
+const otherBranches = (modules: readonly SubjectModule[], branch: string): readonly string[] =>
+  modules.flatMap(({ name, module }) => {
+    const its = branchOfVermagic(module.info.vermagic ?? "");
+    return its === undefined || its === branch ? [] : [`${name} says that it is for ${its}`];
+  });
+
 /** Reads the files and settles every choice; anything wrong is one sentence. */
 export function subjectOf(path: string, flags: SubjectFlags): Subject {
   const others = (flags.with ?? []).map(readSubject);
@@ -174,6 +181,10 @@ export function subjectOf(path: string, flags: SubjectFlags): Subject {
     stubs,
     el2Only,
     budget: numberOf("--budget", flags.budget ?? "1000000", 1, 1_000_000_000),
-    notes: partial ? [...notes, "the verdict is partial: --stub or --el2-only"] : notes,
+    notes: [
+      ...notes,
+      ...otherBranches(modules, system.branch),
+      ...(partial ? ["the verdict is partial: --stub or --el2-only"] : []),
+    ],
   };
 }

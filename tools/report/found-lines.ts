@@ -7,15 +7,24 @@ import { clauseOf, invariantOf } from "../../spec/registry.ts";
 import { placeLine } from "./source-place.ts";
 
 const COLUMNS = 80;
+/** One counterexample is shorter than a terminal's 25 lines. */
+const LINES_MAX = 24;
 const STEPS_MAX = 12;
+const STEPS_MIN = 3;
+
+/** A word in pieces that fit beside an indentation: the list of modules has no blanks. */
+function pieces(word: string, room: number): readonly string[] {
+  const count = Math.max(1, Math.ceil(word.length / room));
+  return Array.from({ length: count }, (_, n) => word.slice(n * room, (n + 1) * room));
+}
 
 /** The text in lines of at most 80 columns, the later ones indented. */
 export function wrapped(first: string, text: string): string[] {
   const indent = " ".repeat(first.length);
   const lines: string[] = [];
   let line = first;
-  for (const word of text.split(" ")) {
-    if (line.length + word.length + 1 > COLUMNS && line.trim() !== "" && line !== first) {
+  for (const word of text.split(" ").flatMap((it) => pieces(it, COLUMNS - first.length))) {
+    if (line.length + word.length > COLUMNS && line.trim() !== "" && line !== first) {
       lines.push(line.trimEnd());
       line = indent;
     }
@@ -39,41 +48,68 @@ function ruleText(id: RuleId): { readonly statement: string; readonly source: st
   };
 }
 
-/** The steps that matter for reading: the last ones, numbered as in the run. */
-function stepLines(steps: readonly string[]): string[] {
-  const from = Math.max(0, steps.length - STEPS_MAX);
+/** The steps that matter for reading: the last ones, numbered as in the run, in so many lines. */
+function stepLines(steps: readonly string[], room: number): string[] {
+  const isAll = steps.length <= room && steps.length <= STEPS_MAX;
+  const from = isAll ? 0 : steps.length - Math.min(STEPS_MAX, room - 1);
   const shown = steps.slice(from).map((text, n) => {
     const number = `${from + n + 1}`.padStart(4);
     const mark = from + n === steps.length - 1 ? ">" : " ";
     return cut(` ${mark}${number}  ${text}`);
   });
-  return from === 0 ? shown : [`        ${from} earlier steps`, ...shown];
+  return isAll ? shown : [`        ${from} earlier steps`, ...shown];
 }
 
-/** What can be anything; nothing where everything matters. */
-const freeLines = (free: readonly string[]): readonly string[] =>
-  free.length === 0 ? [] : wrapped("  any     ", free.join(", "));
+/** The first lines of a text, and a mark where that is not all. */
+const capped = (lines: readonly string[], cap: number): readonly string[] =>
+  lines.length <= cap
+    ? lines
+    : [...lines.slice(0, cap - 1), `${(lines[cap - 1] ?? "").slice(0, COLUMNS - 1)}…`];
+
+/** How to see it again: a long path has a line of its own, which the shell joins. */
+function replayLines(path: string): readonly string[] {
+  const command = "  replay  npx pkvm-spec replay";
+  const line = `${command} ${path}`;
+  return line.length <= COLUMNS ? [line] : [`${command} \\`, `          ${path}`];
+}
+
+/** What stands above and below the steps, no text in more than `cap` lines. */
+function around(it: Counterexample, path: string, heading: string, cap: number) {
+  const { system, boot, actions } = it.scenario;
+  const rule = ruleText(it.clause);
+  const known = findingOf(it.clause, system);
+  const name = system.documented ? "documented" : system.branch;
+  const text = (first: string, words: string | undefined): readonly string[] =>
+    words === undefined || words === "" ? [] : capped(wrapped(first, words), cap);
+  const faults = boot.faults.map(({ call, nth, errno }) =>
+    cut(`      fault: ${call} ${nth} is -${errno}`),
+  );
+  return {
+    above: [
+      cut(`${heading}  ${it.clause}   ${name}, ${system.build}`),
+      ...text("      ", it.sentence),
+      ...text("      at ", it.at && placeLine(it.at)),
+      ...text("      ", boot.commandLine),
+      ...capped(faults, cap),
+    ],
+    below: [
+      ...text("  rule    ", rule.statement),
+      ...text("  source  ", rule.source),
+      ...text("  known   ", known?.instead),
+      ...text("  any     ", it.found.free?.join(", ")),
+      `  size    ${it.found.from} parts -> ${actions.length} actions, ${it.found.runs} runs`,
+      ...replayLines(path),
+    ],
+  };
+}
 
 /**
  * The whole report of one counterexample; `path` is where it is stored, `heading` a word for it.
  */
 export function foundLines(it: Counterexample, path: string, heading: string): readonly string[] {
-  const { system, boot, actions } = it.scenario;
-  const rule = ruleText(it.clause);
-  const known = findingOf(it.clause, system);
-  const name = system.documented ? "documented" : system.branch;
-  return [
-    cut(`${heading}  ${it.clause}   ${name}, ${system.build}`),
-    ...wrapped("      ", it.sentence),
-    ...(it.at === undefined ? [] : wrapped("      at ", placeLine(it.at))),
-    ...wrapped("      ", boot.commandLine),
-    ...boot.faults.map(({ call, nth, errno }) => cut(`      fault: ${call} ${nth} is -${errno}`)),
-    ...stepLines(it.steps),
-    ...wrapped("  rule    ", rule.statement),
-    ...wrapped("  source  ", rule.source),
-    ...(known === undefined ? [] : wrapped("  known   ", known.instead)),
-    ...freeLines(it.found.free ?? []),
-    `  size    ${it.found.from} parts -> ${actions.length} actions, ${it.found.runs} runs`,
-    `  replay  npx pkvm-spec replay ${path}`,
-  ];
+  const roomIn = ({ above, below }: ReturnType<typeof around>): number =>
+    LINES_MAX - above.length - below.length;
+  const whole = around(it, path, heading, LINES_MAX);
+  const told = roomIn(whole) > STEPS_MIN ? whole : around(it, path, heading, 2);
+  return [...told.above, ...stepLines(it.steps, roomIn(told)), ...told.below];
 }

@@ -36,7 +36,8 @@ export function placeAtEl2(hyp: Hyp, va: bigint): CodePlace | undefined {
 
 /** The section and offset at a kernel address. */
 function placeAtEl1({ loaded }: Pick<Run, "loaded">, va: bigint): CodePlace | undefined {
-  for (const [module, { sections }] of loaded) {
+  // What is loaded comes after what was freed: where both lay at the address, it is there now.
+  for (const [module, { sections }] of [...loaded].reverse()) {
     for (const { name: section, address, size } of sections) {
       const offset = va - address;
       if (offset >= 0n && offset < BigInt(size)) {
@@ -50,19 +51,42 @@ function placeAtEl1({ loaded }: Pick<Run, "loaded">, va: bigint): CodePlace | un
 /** x30 is the return address: the call is one instruction before it. */
 const CALL_BYTES = 4n;
 
+/** The call that made an early mapping which is there still. */
+function earlyMappingOf({ log }: Pick<Run, "log">): CodePlace | undefined {
+  const left = new Map<bigint, CodePlace | undefined>();
+  for (const event of log) {
+    if (event.kind !== "step") continue;
+    const { action, outcome, pre } = event.step;
+    if (action.kind !== "op" || outcome.kind !== "returned") continue;
+    if (action.op === "linear_unmap_early") left.delete(action.args[0] ?? 0n);
+    if (action.op !== "linear_map_early" || outcome.value === 0n) continue;
+    left.set(outcome.value, action.from === undefined ? undefined : placeAtEl2(pre, action.from));
+  }
+  return [...left.values()].at(-1);
+}
+
 /** The instruction of module code that a step is about: the one that did it, or the call of it. */
-export function codePlaceOf(step: ModelStep, run: Pick<Run, "loaded">): CodePlace | undefined {
+export function codePlaceOf(
+  step: ModelStep,
+  run: Pick<Run, "loaded" | "log">,
+): CodePlace | undefined {
   const { action, pre } = step;
   switch (action.kind) {
     case "el2_exception":
       return (
         placeAtEl2(pre, action.elr) ??
+        (action.from === undefined ? undefined : placeAtEl2(pre, action.from)) ??
         (action.lr === undefined ? undefined : placeAtEl2(pre, action.lr - CALL_BYTES))
       );
+    case "pkvm_drop_host_privileges":
+      return earlyMappingOf(run);
+    case "module_init_returned":
+      return action.from === undefined ? undefined : placeAtEl1(run, action.from);
     case "call_repeated":
     case "op_failed":
     case "secrets_varied":
     case "el2_access":
+    case "el2_init_returned":
     case "handler_returned":
     case "host_perm_fault_handler_returned":
     case "default_trap_handler_returned":

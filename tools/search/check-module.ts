@@ -72,6 +72,12 @@ function firstBoot(subject: Subject): CheckedRun {
   return runChecked({ system, boot, actions: [] }, files, { budget, stubs, el2Only, watch: true });
 }
 
+/** Why nobody asks for a module: pKVM is off, or the list is another. */
+const askedBy = ({ final }: CheckedRun["run"]): string =>
+  final.boot.mode === "protected"
+    ? ": kvm-arm.protected_modules does not name it"
+    : ": the command line lacks kvm-arm.mode=protected";
+
 /** Why a module is not up after the boot that was asked for; undefined when it is. */
 function notUp(subject: Subject, { run }: CheckedRun): string | undefined {
   if (run.final.end !== undefined || run.unmodelled !== undefined) return endLine(run);
@@ -86,8 +92,9 @@ function notUp(subject: Subject, { run }: CheckedRun): string | undefined {
           ? [event.step.action.refused?.why ?? ""]
           : [],
       );
-      const why = refused.find((text) => text !== "") ?? `its init returned ${state?.initResult}`;
-      return `${name} does not load: ${why}`;
+      const why = refused.find((text) => text !== "");
+      if (why === undefined && state === undefined) return `nothing loads ${name}${askedBy(run)}`;
+      return `${name} does not load: ${why ?? `its init returned ${state?.initResult}`}`;
     }
     if (wantsEl2 && state.el2 !== "initialised") return `the EL2 half of ${name} is not loaded`;
   }

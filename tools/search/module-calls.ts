@@ -5,7 +5,7 @@ import { type Coverage, countApplied, countStep } from "../../counterexamples/co
 import type { CheckedRun } from "../../counterexamples/run-checked.ts";
 import { boot } from "../../model/kernel/boot.ts";
 import { forkSystem } from "../../model/machine/fork-system.ts";
-import { act, createSystem } from "../../model/machine/run-scenario.ts";
+import { act, createSystem, loadedIn } from "../../model/machine/run-scenario.ts";
 import { over, type System } from "../../model/machine/system.ts";
 import type { HostAction, Scenario } from "../../model/scenario.ts";
 import type { CallbackType, Hyp } from "../../spec/types/hyp.ts";
@@ -181,7 +181,7 @@ const runOf = (system: System): CheckedRun["run"] => ({
   unmodelled: system.unmodelled,
   stubbed: [],
   instructions: system.instructions,
-  loaded: new Map([...system.images].map(([name, { loaded }]) => [name, loaded])),
+  loaded: loadedIn(system),
 });
 
 /** Keeps the state after an action, if it is new and nothing ended there. */

@@ -1,4 +1,4 @@
-// Which instruction of a module made the value that one of its init functions returns.
+// Which instruction of a module made the value that an init or a callback returns.
 
 import type { Core } from "../../cpu/state.ts";
 import { KERNEL_TEXT, KERNEL_TEXT_BYTES } from "./layout.ts";
@@ -12,9 +12,11 @@ interface Running {
   readonly x: bigint[];
   /** By register: the instruction that made what is in it; a call made what it came back with. */
   readonly makers: (bigint | undefined)[];
+  /** The function that was interrupted by it. */
+  readonly outer: Running | undefined;
 }
 
-/** The init functions that run, by CPU and exception level. */
+/** The inits and callbacks that run, by CPU and exception level. */
 export type AnswerWriters = Map<string, Running>;
 
 const keyOf = (cpu: number, el: number): string => `${cpu} EL${el}`;
@@ -29,16 +31,18 @@ const isKernel = (pc: bigint): boolean => pc >= KERNEL_TEXT && pc < KERNEL_TEXT 
 const copiedBy = (word: number): number | undefined =>
   (word & 0x7fe0_ffe0) === 0x2a00_03e0 ? (word >>> 16) & 31 : undefined;
 
-/** An init function begins. */
+/** A function begins whose answer matters. */
 export function beginsAnswer(writers: AnswerWriters | undefined, cpu: number, el: 1 | 2): void {
-  writers?.set(keyOf(cpu, el), { last: undefined, x: [], makers: [] });
+  const key = keyOf(cpu, el);
+  writers?.set(key, { last: undefined, x: [], makers: [], outer: writers.get(key) });
 }
 
 /** Takes note of what the last instruction made. */
-function settle({ last, x, makers }: Running, now: readonly (bigint | undefined)[]): void {
+function settle({ last, x, makers }: Running, now: ArrayLike<bigint | undefined>): void {
   const copied = last === undefined ? undefined : copiedBy(last.word);
   const maker = (copied === undefined ? undefined : makers[copied]) ?? last?.pc;
-  for (const [n, value] of now.entries()) {
+  for (let n = 0; n < REGISTERS; n += 1) {
+    const value = now[n];
     if (value === undefined || value === x[n]) continue;
     if (last !== undefined) makers[n] = maker;
     x[n] = value;
@@ -56,23 +60,22 @@ export function watchAnswer(
   if (writers.size === 0 || isKernel(pc)) return;
   const running = writers.get(keyOf(cpu, core.pstate.EL));
   if (running === undefined) return;
-  settle(
-    running,
-    Array.from({ length: REGISTERS }, (_, n) => core.x[n]),
-  );
+  settle(running, core.x);
   running.last = { pc, word };
 }
 
-/** An init function came back with `x0`: who made it. */
+/** The function came back with `x0`: who made it. */
 export function endsAnswer(
   writers: AnswerWriters | undefined,
   cpu: number,
   el: 1 | 2,
   x0: bigint | undefined,
 ): { readonly from?: bigint } {
-  const running = writers?.get(keyOf(cpu, el));
-  writers?.delete(keyOf(cpu, el));
-  if (running === undefined) return {};
+  const key = keyOf(cpu, el);
+  const running = writers?.get(key);
+  if (writers === undefined || running === undefined) return {};
+  if (running.outer === undefined) writers.delete(key);
+  else writers.set(key, running.outer);
   settle(running, [x0]);
   const from = running.makers[0] ?? running.last?.pc;
   return from === undefined ? {} : { from };

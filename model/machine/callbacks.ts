@@ -4,6 +4,7 @@ import { PSCI_EVENT } from "../../spec/smccc.ts";
 import { type HypVa, pfnOf, physAddr } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import type { Outcome } from "../../spec/types/outcome.ts";
+import { beginsAnswer, endsAnswer } from "./answer-writer.ts";
 import type { AbortAnswer, Environment, HvcAnswer, Ran, TrapAnswer } from "./answers.ts";
 import { type HostAbort, isFromEl1 } from "./host-abort.ts";
 import { readHostRegister, writeHostRegister, writeHostRegisters } from "./host-context.ts";
@@ -35,19 +36,21 @@ export function callBack(
   address: HypVa,
   args: readonly bigint[],
 ): bigint | undefined {
-  const { machine } = system;
+  const { machine, watch } = system;
   enteringEl2(system, cpu);
+  beginsAnswer(watch?.answers, cpu, 2);
   const ran = nested(system, () =>
     callEl2(machine, cpu, address, args, env, budgetOf(system), "callback"),
   );
-  return settled(cpu, ran) ? ran.x[0] : undefined;
+  if (!settled(cpu, ran)) return undefined;
+  const { from } = endsAnswer(watch?.answers, cpu, 2, ran.x[0]);
+  if (watch !== undefined) watch.answered = from;
+  return ran.x[0];
 }
 
-/** Where a callback came back from, if somebody looks. */
-function lastInstruction({ watch }: System, cpu: number): { readonly from?: bigint } {
-  const from = watch?.at.get(cpu);
-  return from === undefined ? {} : { from };
-}
+/** Who made the answer of the callback that came back last, if somebody looks. */
+const madeBy = ({ watch }: System): { readonly from?: bigint } =>
+  watch?.answered === undefined ? {} : { from: watch.answered };
 
 /** A bool is 8 bits of x0. Source: AAPCS64, C types. */
 export const isTrue = (x0: bigint): boolean => (x0 & 0xffn) !== 0n;
@@ -113,7 +116,7 @@ export function answerTrap(caller: Caller, cpu: number, esr: bigint): TrapAnswer
   const x0 = callBack(caller, cpu, outcome.address, [hostContext(cpu)]);
   if (x0 === undefined) return ENDED;
   const back = { kind: "default_trap_handler_returned", cpu, handled: isTrue(x0) } as const;
-  perform(system, { ...back, ...lastInstruction(system, cpu) });
+  perform(system, { ...back, ...madeBy(system) });
   return over(system) ? ENDED : { kind: "resume", advance: false };
 }
 
@@ -127,7 +130,7 @@ function permissionFault(caller: Caller, cpu: number, abort: HostAbort): number 
     if (x0 === undefined) return undefined;
     const value = Number(BigInt.asIntN(32, x0));
     const back = { kind: "host_perm_fault_handler_returned", cpu, handler, value } as const;
-    ({ outcome } = perform(system, { ...back, ...lastInstruction(system, cpu) }));
+    ({ outcome } = perform(system, { ...back, ...madeBy(system) }));
   }
   return outcome.kind === "returned" ? Number(BigInt.asIntN(64, outcome.value)) : undefined;
 }

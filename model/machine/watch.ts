@@ -26,6 +26,8 @@ export interface Watch {
   readonly at: Map<number, bigint>;
   /** Who made what the init functions return. */
   readonly answers: AnswerWriters;
+  /** Who made what the last callback returned. */
+  answered: bigint | undefined;
   /** What was held when the handler of a CPU was entered. */
   readonly atEntry: Map<number, Taken>;
   /** The last call of an op that takes something for the module. */
@@ -57,6 +59,7 @@ export const createWatch = (): Watch => ({
   fixmaps: new Map(),
   at: new Map(),
   answers: new Map(),
+  answered: undefined,
   atEntry: new Map(),
   taking: undefined,
   lastCall: undefined,

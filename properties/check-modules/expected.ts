@@ -55,9 +55,9 @@ export const EXPECTED: readonly Expected[] = [
   // Two suspends that come back; off, and started with a pointer.
   { module: "psci_saved_state", rule: "MOD-2", line: "while (__atomic_exchange_n", actions: 2 },
   { module: "psci_saved_state", rule: "MOD-1", line: "control = saved->control", actions: 2 },
-  { module: "trap_unknown_register", rule: "MOD-20", line: undefined, actions: 1 },
+  { module: "trap_unknown_register", rule: "MOD-20", line: "} /* trapped", actions: 1 },
   // A page is sealed, then written by a pair.
-  { module: "perm_fault_errno", rule: "MOD-20", line: undefined, actions: 2 },
+  { module: "perm_fault_errno", rule: "MOD-20", line: "return -EINVAL", actions: 2 },
   // Where what the inits return was made.
   { module: "el2_init_registers_then_fails", rule: "MOD-8", line: "return -EIO", actions: 0 },
   {

@@ -2,7 +2,7 @@
  * EL2 half: init registers a notifier of PSCI calls and a handler of SMCs.
  *
  * Shows what happens with a second module of the kind: there is one slot for a handler of SMCs, the
- * second registration is -EBUSY, and init fails with its notifier registered. Alone it works.
+ * second registration is -EBUSY, and init fails with its notifier registered.
  */
 #include <asm/kvm_pkvm_module.h>
 #include <nvhe/trap_handler.h>

@@ -39,7 +39,7 @@ static bool trapped(struct kvm_cpu_context *ctx)
 		cpu_reg(ctx, ISS_RT(esr)) = value;
 	asm volatile("msr elr_el2, %0" : : "r"(read_register(elr_el2) + 4));
 	return true;
-}
+} /* trapped */
 
 int traps_init(const struct pkvm_module_ops *ops)
 {

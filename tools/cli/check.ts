@@ -133,9 +133,10 @@ function verdictLines(
 ): string[] {
   const partial = subject.stubs.size > 0 || subject.el2Only ? " (partial)" : "";
   const stops = [...explored.coverage.unmodelled.keys()].sort();
+  const rules = found.length === 1 ? "1 rule is" : `${found.length} rules are`;
   const verdict =
     found.length > 0
-      ? `FAIL${partial}: ${found.length === 1 ? "1 rule is" : `${found.length} rules are`} broken with this module`
+      ? `FAIL${partial}: ${rules} broken with this module`
       : down !== undefined
         ? `${down.startsWith("stopped") ? "UNKNOWN" : "FAIL"}${partial}: ${down}`
         : `HOLDS${partial}: nothing that was tried breaks a rule with this module`;

@@ -142,7 +142,7 @@ function commandLineOf(flags: SubjectFlags, names: readonly string[]): string {
   return line;
 }
 
-/** Modules that say that they are for another branch: a kernel would look at that, and we run them. */
+/** Modules that say that they are for another branch: a kernel would refuse them. */
 const otherBranches = (modules: readonly SubjectModule[], branch: string): readonly string[] =>
   modules.flatMap(({ name, module }) => {
     const its = branchOfVermagic(module.info.vermagic ?? "");

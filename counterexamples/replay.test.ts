@@ -6,10 +6,13 @@ import { describe, expect, it } from "vitest";
 import { replay, replayLine } from "./replay.ts";
 import { verdictOf } from "./run-checked.ts";
 import { readModules, readme, readStored } from "./stored.ts";
+import { readStoredWalks, WALKS_FOLDER } from "./stored-walks.ts";
+import { replayWalk } from "./walk.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const STORED = readStored(HERE);
+const WALKS = readStoredWalks(HERE);
 
 describe("counterexamples", () => {
   it("are there", () => {
@@ -38,5 +41,20 @@ describe("counterexamples", () => {
     );
     const { clause, scenario } = counterexample;
     expect(verdictOf(clause, scenario.system)).toBe(counterexample.verdict);
+  });
+});
+
+describe("walks of small worlds", () => {
+  it("are there, and are named as their files are", () => {
+    expect(WALKS.length).toBeGreaterThan(0);
+    for (const { file, walk } of WALKS) expect(file).toBe(`${WALKS_FOLDER}/${walk.name}.json`);
+  });
+
+  it.each(WALKS)("$file", ({ walk }) => {
+    const { steps, violation, divergence } = replayWalk(walk);
+    expect(divergence).toBeUndefined();
+    expect(violation?.sentence).toBe(walk.sentence);
+    expect(violation?.step).toBe(steps.length - 1);
+    expect(verdictOf(walk.clause, walk.system)).toBe(walk.verdict);
   });
 });

@@ -20,7 +20,7 @@ import { guestAbort } from "./guest/abort.ts";
 import { GUEST_CALLS } from "./guest/calls.ts";
 import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
-import { OPS } from "./ops/ops.ts";
+import { nullOp, OPS } from "./ops/ops.ts";
 import {
   hostInjectAbort,
   hostPermFault,
@@ -88,6 +88,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   ...MAP_ENDS,
   donatePage,
   ...OPS.values(),
+  nullOp,
   kvmCheckExtension,
   kvmCreateVm,
   kvmSetFirmwareIpa,

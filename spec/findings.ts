@@ -3,6 +3,7 @@
 import { type BranchName, BUILDS, type Build } from "./branches/branch.ts";
 import { BRANCHES, VENDOR_BRANCHES } from "./branches/branches.ts";
 import type { ClauseId, Invariant } from "./clause.ts";
+import { INTENT_FINDINGS } from "./intent-findings.ts";
 import { MODULE_FINDINGS } from "./module-findings.ts";
 import { cite, type Evidence, type Source } from "./sources.ts";
 import type { SystemConfig } from "./types/hyp.ts";
@@ -302,6 +303,7 @@ export const FINDINGS: readonly Finding[] = [
     evidence: "measured",
     source: [cite("measured", "machines: WARNING in pkvm_host_reclaim_page")],
   },
+  ...INTENT_FINDINGS,
   ...MODULE_FINDINGS,
 ];
 

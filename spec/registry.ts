@@ -14,6 +14,14 @@ import { GUEST_PSCI } from "./clauses/guest-psci.ts";
 import { GUEST_RUN } from "./clauses/guest-run.ts";
 import { HOST_FAULTS } from "./clauses/host-faults.ts";
 import { HYP_MAP } from "./clauses/hyp-map.ts";
+import {
+  DISPATCH_INTENT,
+  LIFECYCLE_INTENT,
+  LOADING_INTENT,
+  OPS_INTENT,
+  PROTECTION_INTENT,
+  SMC_INTENT,
+} from "./clauses/intent.ts";
 import { KVM_HYPERCALLS } from "./clauses/kvm-hypercalls.ts";
 import { LATER_LOADING } from "./clauses/later-loading.ts";
 import { LIFECYCLE } from "./clauses/lifecycle.ts";
@@ -40,6 +48,7 @@ import { VM_RESERVED } from "./clauses/vm-reserved.ts";
 import { VM_TEARDOWN } from "./clauses/vm-teardown.ts";
 import { DISPATCH_INVARIANTS } from "./invariants/dispatch.ts";
 import { GUEST_INVARIANTS } from "./invariants/guests.ts";
+import { INTENT_INVARIANTS } from "./invariants/intent.ts";
 import { LIFECYCLE_INVARIANTS } from "./invariants/lifecycle.ts";
 import { MEMORY_INVARIANTS } from "./invariants/memory.ts";
 import { MODULE_INVARIANTS } from "./invariants/modules.ts";
@@ -55,12 +64,19 @@ function byNumber<Rule extends { readonly id: string }>(rules: readonly Rule[]):
 
 /** All clauses, in the order of their ids. */
 export const CLAUSES: readonly StepClause[] = [
-  ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD]),
-  ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING]),
+  ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD, ...LIFECYCLE_INTENT]),
+  ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING, ...LOADING_INTENT]),
   ...REGISTRATION,
   ...SEVERAL_HANDLERS,
-  ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS]),
-  ...byNumber([...OWNERSHIP, ...HYP_MAP, ...PROTECTION, ...DEVICES, ...HOST_FAULTS]),
+  ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS, ...DISPATCH_INTENT]),
+  ...byNumber([
+    ...OWNERSHIP,
+    ...HYP_MAP,
+    ...PROTECTION,
+    ...DEVICES,
+    ...HOST_FAULTS,
+    ...PROTECTION_INTENT,
+  ]),
   ...byNumber([
     ...VM,
     ...VM_INIT,
@@ -79,8 +95,8 @@ export const CLAUSES: readonly StepClause[] = [
     ...GUEST_PSCI,
     ...GUEST_HOST_CALLS,
   ]),
-  ...byNumber([...PSCI_CLAUSES, ...SMC]),
-  ...byNumber([...ABI, ...REGISTERS]),
+  ...byNumber([...PSCI_CLAUSES, ...SMC, ...SMC_INTENT]),
+  ...byNumber([...ABI, ...REGISTERS, ...OPS_INTENT]),
   ...DOCUMENTED,
   ...MODULE_CODE,
   ...MODULE_BEHAVIOUR,
@@ -95,6 +111,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...OWNERSHIP_INVARIANTS,
   ...MODULE_INVARIANTS,
   ...GUEST_INVARIANTS,
+  ...INTENT_INVARIANTS,
 ];
 
 const CLAUSES_BY_ID = new Map(CLAUSES.map((rule) => [rule.id, rule]));
@@ -116,8 +133,10 @@ export function clausesOn(kind: ActionKind): readonly StepClause[] {
 }
 
 /** Whether a rule says anything about the branch of a system. */
-const speaksOf = ({ branches }: StepClause | Invariant, { config }: Pick<Hyp, "config">): boolean =>
-  branches === undefined || branches.includes(config.branch);
+export const speaksOf = (
+  { branches }: StepClause | Invariant,
+  { config }: Pick<Hyp, "config">,
+): boolean => branches === undefined || branches.includes(config.branch);
 
 /** What one rule says of one step or state; `wrong` is empty if it holds. */
 export interface Judgement<Rule> {

@@ -7,7 +7,8 @@ import { cite } from "../../spec/sources.ts";
 import { hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import type { Hyp, Reservation } from "../../spec/types/hyp.ts";
-import { ANSWERS_NOTHING, answered, type Outcome } from "../../spec/types/outcome.ts";
+import type { MemoryEvent } from "../../spec/types/memory-event.ts";
+import { ANSWERS_NOTHING, after, answered, type Outcome } from "../../spec/types/outcome.ts";
 import { PRIVATE_LIMIT } from "../initial.ts";
 import {
   checkHostDonateHyp,
@@ -179,9 +180,14 @@ export const unmapModulePage: Hypercall = {
   ],
   effect: (hyp, call) => {
     const va = hypVa(argument(call, 2));
-    hypDonateHost(hyp, pfnArgument(call, 1));
+    const page = pfnArgument(call, 1);
+    hypDonateHost(hyp, page);
     if (!hyp.el2.mappings.delete(va)) return UNMAP_NOT_OWNED;
-    return branchOf(hyp.config).unmapOrder === "donate, unmap" ? ANSWERS_NOTHING : answered(0);
+    const unmap: MemoryEvent = { kind: "unmap", page };
+    const give: MemoryEvent = { kind: "give", page };
+    return branchOf(hyp.config).unmapOrder === "donate, unmap"
+      ? after([give, unmap], ANSWERS_NOTHING)
+      : after([unmap, give], answered(0));
   },
 };
 

@@ -28,6 +28,7 @@ export function applyEvents(machine: Machine, outcome: Outcome): void {
         break;
       case "take":
       case "give":
+      case "unmap":
         break;
     }
   }

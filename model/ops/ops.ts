@@ -1,5 +1,6 @@
 // Which module ops the model knows, by the name of their slot.
 
+import { branchOf } from "../../spec/branches/branches.ts";
 import { cite } from "../../spec/sources.ts";
 import type { Op } from "../../spec/types/action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
@@ -52,8 +53,17 @@ export const OPS: ReadonlyMap<string, Transition<Op>> = new Map(
  */
 const ONLY_AS_ON_6_1: readonly string[] = ["host_stage2_mod_prot", "host_stage2_get_leaf"];
 
+/** A slot that the branch declares and leaves NULL: EL2 enters address 0. */
+export const nullOp: Transition<Op> = {
+  name: "null_op",
+  source: [cite("android17-6.18", "module_ops, hyp/nvhe/modules.c: map_module_page is not set")],
+  guards: [],
+  effect: () => ({ kind: "hyp-panic", reason: "EL2_ABORT" }),
+};
+
 /** The transition of an op on a branch, or nothing: then the run stops with its name. */
 export function opOf({ config }: Pick<Hyp, "config">, name: string): Transition<Op> | undefined {
+  if (branchOf(config).nullOps.includes(name)) return nullOp;
   const is61 = config.branch === "android14-6.1";
   return !is61 && ONLY_AS_ON_6_1.includes(name) ? undefined : OPS.get(name);
 }

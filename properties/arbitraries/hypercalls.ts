@@ -25,8 +25,12 @@ const FRAMES: readonly bigint[] = [
 ];
 const COUNTS: readonly bigint[] = [0n, 1n, 2n];
 
-/** The op of the measurement module that donates, by its own number. */
+/** Ops of the measurement module by its own numbers: donating pages, and protecting one. */
 const DONATE = 1n;
+const PROTECT = 7n;
+/** A device, a page of memory, and what may be left of either to the host. */
+const PROTECTED: readonly bigint[] = [0xa000n, 0x5_0030n];
+const PROTS: readonly bigint[] = [0n, 4n, 6n, 7n];
 
 /** The kernel's address of a page. Source: measured, machines. */
 const kva = (frame: bigint): bigint => 0xffff_ff80_0000_0000n + (frame << 12n) - 0x4000_0000n;
@@ -63,6 +67,10 @@ function oddAction(system: SystemConfig): fc.Arbitrary<HostAction> {
     fc
       .tuple(fc.constantFrom(...FRAMES), fc.constantFrom(...COUNTS))
       .map(([page, count]) => hvc(dynamicBase, DONATE, page, count)),
+    fc.constantFrom(...PROTECTED).map((page) => hvc(dynamicBase, DONATE, page, 1n)),
+    fc
+      .tuple(fc.constantFrom(...PROTECTED), fc.constantFrom(...PROTS))
+      .map(([page, prot]) => hvc(dynamicBase, PROTECT, page, prot)),
   );
 }
 

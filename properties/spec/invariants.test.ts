@@ -78,6 +78,11 @@ const maps = (prot: number, from = TEXT_PFN): Change => {
 const debugged = like(LOADED, (h) => {
   h.config.build = "el2debug";
 });
+/** Nothing is left of the load. */
+const forgets: Change = (h) => {
+  recordOf(h, "mod1").token = undefined;
+  h.el2.reservations = [];
+};
 
 const STATES: Readonly<Record<string, States>> = {
   "INV-1": [like(insecure, vm({ isProtected: false })), like(insecure, vm({}))],
@@ -261,6 +266,23 @@ const STATES: Readonly<Record<string, States>> = {
     withVcpu({ createdVcpus: 0 }),
     withVcpu({ isProtected: false, pvmfwLoadAddr: 0n }),
   ],
+  "INV-38": [like(failed, forgets), failed],
+  "INV-35": [like(failed, forgets), failed],
+  "INV-36": [
+    like(LOADED, (h) => {
+      for (const controls of h.controls) controls.hcrSet = 8n;
+    }),
+    like(LOADED, (h) => {
+      Object.assign(h.controls[0] ?? {}, { hcrSet: 8n });
+    }),
+    like(LOADED, (h) => {
+      Object.assign(h.controls[1] ?? {}, { hcrClear: 8n });
+    }),
+    like(LOADED, (h) => {
+      Object.assign(h.controls[1] ?? {}, { hfgwtr: 8n });
+    }),
+  ],
+  "INV-37": [LOADED, like(LOADED, maps(5, PAGE))],
 };
 
 test("every invariant has its states", () => {

@@ -171,5 +171,6 @@ export const MAPPING_WALKS: readonly Walk[] = [
   walk("ranges of any length", [
     op("host_donate_hyp", 0n, 0x10_0000n),
     op("host_stage2_mod_prot_range", 0x8_0000n, 7n, 0x10_0000n),
+    op("host_stage2_mod_prot_range", 0x5_0000n, 0n, 1n << 52n),
   ]),
 ];

@@ -1,5 +1,6 @@
 // What modules map at EL2 by op: a page of their own, and the linear map before its time.
 
+import { branchOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";
 import { isMemory, pageAt } from "../machine.ts";
 import { cite } from "../sources.ts";
@@ -81,7 +82,9 @@ const mapAsked = (step: OpStep) => ({
   prot: argument(step, 2),
   donates: argument(step, 3) % 256n === 0n,
 });
-const isMap = is("map_module_page");
+/** Where the slot is NULL there is nothing to ask. */
+const isMap = (step: OpStep): boolean =>
+  is("map_module_page")(step) && !branchOf(step.pre.config).nullOps.includes(step.action.op);
 const isOutside = (step: OpStep): boolean =>
   step.pre.config.build === "el2debug" && outsideModules(step.pre, argument(step, 1));
 const cannotDonate = (step: OpStep): boolean => {

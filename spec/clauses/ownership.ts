@@ -286,6 +286,7 @@ export const OWNERSHIP: readonly StepClause[] = [
       cite("measured", "el2debug ops: pfn 0x9000000 is -34"),
     ],
     on: ["op"],
+    branches: ["android14-6.1"],
     applies: asks(
       ["donate"],
       (asked) => asked.bytes > 0n && (overflows(asked) || isBeyond(asked) || isBeyondHyp(asked)),

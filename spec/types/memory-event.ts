@@ -9,6 +9,8 @@ export type MemoryEvent =
   | { readonly kind: "take"; readonly page: Pfn; readonly to: OwnerId }
   /** The host can reach the page from here on. */
   | { readonly kind: "give"; readonly page: Pfn }
+  /** EL2 no longer maps the page for a module from here on. */
+  | { readonly kind: "unmap"; readonly page: Pfn }
   /** Bytes of a page become 0, from its first one on. */
   | { readonly kind: "zero"; readonly page: Pfn; readonly bytes: number }
   /** EL2 stores a word where the host reads it, now or after the page was given. */

@@ -7,6 +7,7 @@ import { registerBranches } from "./branches.ts";
 import { registerCheck } from "./check.ts";
 import { quiet, runMain } from "./exit.ts";
 import { registerExplainInsn } from "./explain-insn.ts";
+import { registerFindings } from "./findings.ts";
 import { registerReplay } from "./replay.ts";
 import { registerRun } from "./run.ts";
 import { registerSearch } from "./search.ts";
@@ -23,6 +24,7 @@ registerReplay(program);
 registerBranches(program);
 registerSearch(program);
 registerShrink(program);
+registerFindings(program);
 registerExplainInsn(program);
 registerExec(program);
 

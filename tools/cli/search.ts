@@ -21,6 +21,7 @@ import { startWorld, violationOn, type WorldSearch } from "../search/find-violat
 import { searchInParallel } from "../search/parallel.ts";
 import { storedWalk } from "../search/stored-walk.ts";
 import { BOUND_KEYS, parseBound, sizeText } from "../search/world/bound.ts";
+import { knowsVms } from "../search/world/vm-moves.ts";
 import type { Move } from "../search/world/world.ts";
 import { firmwareBytes } from "../search/world/world.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
@@ -78,6 +79,9 @@ function jobOf(flags: SearchFlags): Job {
   const unknown = omit.find((key) => !GUARDS.some((guard) => guard.key === key));
   if (unknown !== undefined) throw new UsageError(`--omit ${unknown}: no guard has that name`);
   const system = systemOf(flags, asked.size.cpus);
+  if (asked.size.hypVms > 0 && !knowsVms(system)) {
+    throw new UsageError(`--bound hypVms: VMs at EL2 are not modelled on ${system.branch}`);
+  }
   const order = { system, size: asked.size, omit, useSymmetry: flags.symmetry };
   const options = omit.length === 0 ? {} : { omit: new Set(omit) };
   const search = startWorld(system, asked.size, options, flags.symmetry);

@@ -4,21 +4,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import fc from "fast-check";
 import { type Counterexample, formatCounterexample } from "../../counterexamples/counterexample.ts";
 import { replay } from "../../counterexamples/replay.ts";
 import type { ModuleFiles } from "../../counterexamples/run-checked.ts";
 import { readme, readStored } from "../../counterexamples/stored.ts";
-import type { Scenario } from "../../model/scenario.ts";
 import { EXAMPLES } from "../../properties/arbitraries/examples.ts";
-import { FAILING_LOADS, GOOD_BOOTS, probed } from "../../properties/arbitraries/failing-loads.ts";
-import { GUEST_IMAGES, guestScenarios } from "../../properties/arbitraries/guests.ts";
-import { oddCalls } from "../../properties/arbitraries/hypercalls.ts";
-import { SYSTEMS, scenario } from "../../properties/arbitraries/scenario.ts";
+import { GUEST_IMAGES } from "../../properties/arbitraries/guests.ts";
+import { SYSTEMS } from "../../properties/arbitraries/scenario.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { coverageLines, neverLines } from "../report/coverage-lines.ts";
 import { type Broken, createExplored, type Explored, explore } from "../search/explore.ts";
 import { counterexampleOf } from "../search/found.ts";
+import { START_BUDGET, startScenarios } from "../search/start-scenarios.ts";
 import { EXIT, exiting, quiet, runMain } from "./exit.ts";
 import { makeFolder } from "./make-folder.ts";
 import { interruption, progress } from "./progress.ts";
@@ -27,25 +24,11 @@ import { subjectOf } from "./subject.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = "counterexamples";
-/** The search is the same every time: a seed, a number of random scenarios a system, a budget. */
-const SEED = 20261123;
-const RANDOM_RUNS = 150;
-/** Calls that no kernel makes need fewer: there is little else in their scenarios. */
-const ODD_RUNS = 100;
-const BUDGET = 20_000;
-const OPTIONS = { budget: BUDGET };
+const OPTIONS = { budget: START_BUDGET };
 
 const print = (...lines: readonly string[]): void => {
   process.stdout.write(`${lines.join("\n")}\n`);
 };
-
-/** Directed boots, one failing stage each; guests; then random boots, and random odd calls. */
-function* scenariosOn(system: SystemConfig): Generator<Scenario> {
-  for (const directed of [...FAILING_LOADS, ...GOOD_BOOTS]) yield probed(system, directed);
-  yield* guestScenarios(system);
-  yield* fc.sample(scenario(system, EXAMPLES), { seed: SEED, numRuns: RANDOM_RUNS });
-  yield* fc.sample(oddCalls(system), { seed: SEED, numRuns: ODD_RUNS });
-}
 
 const nameOf = ({ documented, branch, build }: SystemConfig): string =>
   `${documented ? "documented" : branch}, ${build}`;
@@ -103,7 +86,7 @@ async function search(files: ModuleFiles, stopped: () => boolean): Promise<Explo
   const explored = createExplored();
   for (const system of SYSTEMS) {
     await explore(
-      scenariosOn(system),
+      startScenarios(system),
       files,
       OPTIONS,
       {

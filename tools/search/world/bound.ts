@@ -20,6 +20,7 @@ const SIZES: Readonly<Record<keyof WorldSize, readonly [number, number]>> = {
   faults: [0, 8],
   ops: [0, 1],
   edges: [0, 1],
+  rare: [0, 1],
   interleaved: [0, 1],
   registers: [0, 1],
   smcs: [0, 1],
@@ -27,7 +28,7 @@ const SIZES: Readonly<Record<keyof WorldSize, readonly [number, number]>> = {
   guests: [0, 1],
 };
 /** What a world has beyond the smallest one: 0 and 1 are no and yes. */
-const MORE = ["edges", "registers", "smcs", "aborts", "guests"] as const;
+const MORE = ["edges", "rare", "registers", "smcs", "aborts", "guests"] as const;
 const FLAGS: readonly string[] = ["ops", "interleaved", ...MORE];
 const ENDS = { depth: 1000, states: 200_000_000, megabytes: 65_536 } as const;
 

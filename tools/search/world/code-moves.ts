@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../../../spec/types/address.ts";
 import { PROT } from "../../../spec/types/module.ts";
 import { opOf } from "./calls.ts";
 import { oddOps } from "./odd-actions.ts";
+import { rareOps } from "./rare-moves.ts";
 import { registrations } from "./trap-moves.ts";
 import { address, frame, type Move, type World, type WorldState } from "./world.ts";
 
@@ -48,6 +49,7 @@ export function codeMoves(world: World, cpu: number, state: WorldState): readonl
     opOf(cpu, "register_host_perm_fault_handler", 0n),
     opOf(cpu, "register_host_perm_fault_handler", FUNCTION),
     ...(size.edges ? oddOps(world, cpu) : []),
+    ...(size.rare ? rareOps(world, cpu) : []),
   ];
   return [
     ...(size.ops ? ops : []),

@@ -10,6 +10,7 @@ import { codeMoves } from "./code-moves.ts";
 import { guestMoves, kvmActions } from "./guest-moves.ts";
 import { startLoading } from "./loading-program.ts";
 import { oddCalls } from "./odd-actions.ts";
+import { rareCalls } from "./rare-moves.ts";
 import { abortActions, smcActions, trapMoves } from "./trap-moves.ts";
 import { hypVmActions } from "./vm-moves.ts";
 import { frame, type Move, type World, type WorldState } from "./world.ts";
@@ -41,6 +42,7 @@ const OTHER_FUNCTION = 0x20_0000_c040n;
 /** The calls of loading, by whoever can make an HVC: after the key all of them are refused. */
 function rawCalls(world: World, cpu: number, { boot, el2, dispatch }: WorldState) {
   const { system, pages, size } = world;
+  if (!branchOf(system).vendorModules) return [];
   if (!boot.key) {
     const hasRoom = dispatch.dynamicHcalls.length < size.calls;
     if (!size.registers || !boot.hypUp || !hasRoom) return [];
@@ -108,6 +110,7 @@ export function hostMoves(world: World, cpu: number, state: WorldState, at: At):
     ...(calls ? [...pageCalls(world, cpu), ...rawCalls(world, cpu, state)] : []),
     ...(calls ? ODD_IDS.map((id) => hvcOf(cpu, id)) : []),
     ...(calls && world.size.edges ? oddCalls(world, cpu) : []),
+    ...(calls && world.size.rare ? rareCalls(world, cpu, state) : []),
     ...smcActions(world, cpu),
     ...(calls ? abortActions(world, cpu, state) : []),
     ...hypVmActions(world, cpu, state),

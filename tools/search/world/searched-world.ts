@@ -4,7 +4,7 @@ import { initialHyp } from "../../../model/initial.ts";
 import { changedBy } from "../../../model/plain.ts";
 import { type ModelStep, step } from "../../../model/step.ts";
 import type { Change } from "../../../model/transition.ts";
-import { clausesOn, INVARIANTS, judgeStep } from "../../../spec/registry.ts";
+import { clausesOn, INVARIANTS, judgeStep, speaksOf } from "../../../spec/registry.ts";
 import type { Action } from "../../../spec/types/action.ts";
 import type { Hyp } from "../../../spec/types/hyp.ts";
 import type { Outcome } from "../../../spec/types/outcome.ts";
@@ -147,10 +147,12 @@ function rulesOn({ action }: Move, label: Label): readonly WorldRule[] {
   return rules;
 }
 
-const RULES: readonly StateRule<WorldState>[] = INVARIANTS.map((rule) => ({
-  id: rule.id,
-  offences: (state) => (rule.applies(state) ? rule.violations(state) : undefined),
-}));
+/** The invariants that speak of the branch, which every state of a world has. */
+const invariantsOn = ({ system }: World): readonly StateRule<WorldState>[] =>
+  INVARIANTS.filter((rule) => speaksOf(rule, { config: system })).map((rule) => ({
+    id: rule.id,
+    offences: (state) => (rule.applies(state) ? rule.violations(state) : undefined),
+  }));
 
 /** Parts that are split: most steps read little of how far the boot is and what is registered. */
 const SPLIT: readonly string[] = ["boot", "dispatch"] satisfies readonly (keyof Hyp)[];
@@ -182,7 +184,7 @@ export function searchedWorld(world: World, options: WorldOptions = {}): WorldSe
     keyOf: (move) => textOf([move.cpu, move.choice, move.action]),
     step: stepOf(world, options),
     rulesOn,
-    rules: RULES,
+    rules: invariantsOn(world),
     renamings: renamingsOf(world),
   };
 }

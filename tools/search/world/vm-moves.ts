@@ -1,6 +1,8 @@
 // What a host does with VMs that EL2 keeps: births, loads on any CPU, pages, ends, stale handles.
 
+import { branchOf } from "../../../spec/branches/branches.ts";
 import type { Action } from "../../../spec/types/action.ts";
+import type { SystemConfig } from "../../../spec/types/hyp.ts";
 import { HANDLE_OFFSET } from "../../../spec/types/hyp-vm.ts";
 import { KVM, MEMCACHE_HEAD, MEMCACHE_NR_PAGES, NO_PVMFW, VCPU } from "../../../spec/vm-layout.ts";
 import { hasHcall, hcall } from "./calls.ts";
@@ -108,10 +110,14 @@ function runActions(world: World, cpu: number, vm: number): Action[] {
   ];
 }
 
+/** Whether these are the hypercalls of VMs on a branch, and the model knows them. */
+export const knowsVms = (system: SystemConfig): boolean =>
+  branchOf(system).vms !== undefined && hasHcall(system, "__pkvm_host_map_guest");
+
 /** Everything about the VMs of a world, on one CPU. */
 export function hypVmActions(world: World, cpu: number, state: WorldState): readonly Action[] {
   const { system, size } = world;
-  if (size.hypVms === 0 || !state.boot.hypUp || !hasHcall(system, "__pkvm_init_vm")) return [];
+  if (size.hypVms === 0 || !state.boot.hypUp || !knowsVms(system)) return [];
   const vms = Array.from({ length: size.hypVms }, (_, vm) => vm);
   const standsForAll = cpu === size.cpus - 1;
   return [

@@ -25,6 +25,8 @@ export interface WorldSize {
   readonly ops: boolean;
   /** Whether arguments lie at the edges of what they can mean, too: most of these are refused. */
   readonly edges: boolean;
+  /** Whether hosts and modules do what no kernel does: raw loading, hints, FF-A, odd ops. */
+  readonly rare: boolean;
   /** Whether the other CPU acts while the first one boots and loads. */
   readonly interleaved: boolean;
   /** Whether the last CPU registers calls as well while the first one loads. */
@@ -88,6 +90,7 @@ export const SMALL: WorldSize = {
   faults: 0,
   ops: true,
   edges: false,
+  rare: false,
   interleaved: true,
   registers: false,
   smcs: false,

@@ -5,8 +5,8 @@ import type { BranchName } from "./branches/branch.ts";
 import type { RuleId } from "./findings.ts";
 
 /**
- * F: failure paths of a load. O: defects seen in the sources. E: errata of the Android page. B: what
- * was measured and is not what is meant.
+ * F: failure paths of a load. O: defects seen in the sources. E: errata of the Android page. B:
+ * what was measured and is not what is meant.
  */
 export type DefectId = `${"F" | "O" | "E" | "B"}${number}`;
 

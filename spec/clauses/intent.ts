@@ -1,4 +1,4 @@
-// What is meant on every branch, and what some branch does not do: the rules that its defects break.
+// What is meant on every branch and not done on some: the rules that their defects break.
 
 import { branchOf, protFinalizeNumber, slotOf } from "../branches/branches.ts";
 import { clause, type Step, type StepClause } from "../clause.ts";

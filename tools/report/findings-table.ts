@@ -75,20 +75,23 @@ function row(defect: Defect, stored: readonly StoredName[]): string {
   return `| ${defect.id} | ${cell(defect.what)} | ${cell([...lines, ...why].join("<br>"))} |`;
 }
 
-/** The table as it is committed. */
-export function findingsTable(defects: readonly Defect[], stored: readonly StoredName[]): string {
-  const modelled = defects.filter((defect) => placesOf(defect, stored).length > 0);
-  return `# The defects of real branches
+const HEAD = `# The defects of real branches
 
 Written by \`npx pkvm-spec findings --search\`. The numbers are those of the lists that the project
 started from: F are failure paths of a load, O defects seen in the sources, E errata of the Android
 page, B what was measured and is not what is meant. The rule is what is meant; a search finds that
-a branch breaks it, from a clean start, and not that others do (\`properties/search\`). Where no rule
-stands, the model does not say it, and why.
+a branch breaks it, from a clean start, and not that others do (\`properties/search\`). Where no
+rule stands, the model does not say it, and why.
+`;
 
-${defects.length} defects: ${modelled.length} found by search, ${defects.length - modelled.length} with the reason why not.
+/** The table as it is committed. */
+export function findingsTable(defects: readonly Defect[], stored: readonly StoredName[]): string {
+  const modelled = defects.filter((defect) => placesOf(defect, stored).length > 0);
+  const without = defects.length - modelled.length;
+  return `${HEAD}
+${defects.length} defects: ${modelled.length} found by search, ${without} with the reason why not.
 
-| defect | what is wrong | the rule that it breaks, how it is known, and the way there |
+| defect | what is wrong | rule, how it is known, the way there |
 | --- | --- | --- |
 ${defects.map((defect) => row(defect, stored)).join("\n")}
 `;

@@ -107,6 +107,11 @@ export const GOOD_BOOTS: readonly DirectedBoot[] = [
     boot: bootOf("ovm", ["ovm"], { words: "ovm.seq=load,regbad0,raw12,call128" }),
   },
   {
+    name: "a CPU finalised before the kernel does it",
+    stage: undefined,
+    boot: bootOf("ovm", ["ovm"], { words: "ovm.seq=call17,load,reg" }),
+  },
+  {
     name: "a handler that waits for another",
     stage: undefined,
     boot: bootOf("handler_never_returns", ["handler_never_returns"]),

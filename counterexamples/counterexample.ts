@@ -109,6 +109,7 @@ const boot = z.strictObject({
         call: z.enum([
           "__pkvm_alloc_module_va",
           "__pkvm_map_module_page",
+          "__pkvm_register_hcall",
           "call_usermodehelper_exec",
           "op in an EL2 init",
         ]),

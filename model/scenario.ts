@@ -33,6 +33,7 @@ export interface Fault {
   readonly call:
     | "__pkvm_alloc_module_va"
     | "__pkvm_map_module_page"
+    | "__pkvm_register_hcall"
     | "call_usermodehelper_exec"
     /** An op that can fail, called by the EL2 init of a module. */
     | "op in an EL2 init";

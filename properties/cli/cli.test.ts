@@ -1,11 +1,12 @@
 // The command line as a user meets it: exit codes, and one clear line for every wrong input.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeFolder } from "../../tools/cli/make-folder.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAGE = "examples/page/pkvm_module.ko";
@@ -110,6 +111,36 @@ describe("exit codes", () => {
   });
 });
 
+describe("check says why a module is not up", () => {
+  const few = ["--runs", "0", "--calls", "20", "--build", "production"];
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      "pKVM is off",
+      ["--cmdline", "kvm-arm.mode=nvhe"],
+      /nothing loads pkvm_module: .*mode=protected/,
+    ],
+    [
+      "not in the list",
+      ["--cmdline", "kvm-arm.mode=protected"],
+      /protected_modules does not name it/,
+    ],
+    ["of another branch", ["--branch", "android15-6.6"], /says that it is for android14-6\.1/],
+  ];
+  test.each(cases)("%s", (_, args, expected) => {
+    const { status, stdout, stderr } = pkvmSpec("check", PAGE, ...few, ...args);
+    expect(stdout.replaceAll(/\s+/g, " ")).toMatch(expected);
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    expect(stderr).toBe("");
+    expect(status).toBe(1);
+  });
+});
+
+test("a folder that cannot be made is an error, and no loop", () => {
+  expect(() => makeFolder("/dev/null/below/it")).toThrow(/ENOTDIR/);
+  makeFolder(join(folder, "new/and/below"));
+  expect(existsSync(join(folder, "new/and/below"))).toBe(true);
+});
+
 describe("wrong input is one line and exit code 2", () => {
   const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
     ["no such file", () => ["run", "nosuch.ko"], /nosuch\.ko/],
@@ -170,6 +201,20 @@ describe("wrong input is one line and exit code 2", () => {
     ],
     ["a stub without a value", () => ["run", PAGE, "--stub", "foo"], /NAME=VALUE/],
     ["no CPU", () => ["run", PAGE, "--cpus", "0"], /--cpus 0/],
+    ["a number of runs below 0", () => ["check", PAGE, "--runs", "-1"], /--runs -1/],
+    ["half a call", () => ["check", PAGE, "--calls", "1.5"], /--calls 1\.5/],
+    ["a depth that is no number", () => ["check", PAGE, "--depth", "deep"], /--depth deep/],
+    ["no budget", () => ["check", PAGE, "--budget", "0"], /--budget 0/],
+    ["no such baseline", () => ["check", PAGE, "--baseline", "nosuch.json"], /nosuch\.json/],
+    [
+      "a baseline in no folder",
+      () => ["check", PAGE, "--write-baseline", join(folder, "nosuch/known.json")],
+      /no such folder/,
+    ],
+    ["no such other module", () => ["check", PAGE, "--with", "nosuch.ko"], /nosuch\.ko/],
+    ["--json with a value", () => ["check", PAGE, "--json=5"], /--json=5/],
+    ["two files", () => ["check", PAGE, PAGE], /too many arguments/],
+    ["no file", () => ["check"], /file\.ko/],
     ["the same module twice", () => ["run", PAGE, "--with", PAGE], /pkvm_module/],
     ["no command that we know", () => ["fly"], /fly/],
     ["JSON that is none", () => ["replay", file("a.json", "{")], /not JSON/],

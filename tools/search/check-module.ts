@@ -125,6 +125,7 @@ async function searchBoots(
       boot: subject.boot,
       names: subject.modules.map(({ name }) => name),
       el2Pages: el2PagesOf(first),
+      hypercalls: first.run.final.dispatch.dynamicHcalls.length,
     };
     const inits = failingInits(first.steps).map(
       (faults): Scenario => ({ ...checked, boot: { ...checked.boot, faults }, actions: [] }),

@@ -19,6 +19,8 @@ export interface Checked {
   readonly names: readonly string[];
   /** Pages that the EL2 halves have together: so many mappings can fail. */
   readonly el2Pages: number;
+  /** Hypercalls that they register together. */
+  readonly hypercalls: number;
 }
 
 /** A protected VM is wanted, as after every boot of a phone. */
@@ -37,9 +39,12 @@ const fault = (call: Fault["call"], nth: number, errno: Errno): Fault => ({ call
 /** NON-SPEC: how many mappings are made to fail, one at a time. */
 const MAP_FAULTS_MAX = 32;
 
+/** NON-SPEC: how many registrations are made to fail, one at a time. */
+const REGISTER_FAULTS_MAX = 16;
+
 /** The boot itself, then every order and failing stage on its own. */
 export function* directed(checked: Checked): Generator<Scenario> {
-  const { system, boot, names, el2Pages } = checked;
+  const { system, boot, names, el2Pages, hypercalls } = checked;
   const one = (plan: BootPlan, actions: readonly HostAction[] = PROTECTED_VM): Scenario => ({
     system,
     boot: plan,
@@ -61,6 +66,10 @@ export function* directed(checked: Checked): Generator<Scenario> {
     fault("__pkvm_alloc_module_va", 0, "ENOMEM"),
     ...Array.from({ length: Math.min(el2Pages, MAP_FAULTS_MAX) }, (_, nth) =>
       fault("__pkvm_map_module_page", nth, "EPERM"),
+    ),
+    // The table is full. Source: __pkvm_register_hcall.
+    ...Array.from({ length: Math.min(hypercalls, REGISTER_FAULTS_MAX) }, (_, nth) =>
+      fault("__pkvm_register_hcall", nth, "ENOMEM"),
     ),
   ];
   for (const failing of faults) yield one({ ...boot, faults: [failing] });

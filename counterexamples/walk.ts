@@ -24,6 +24,8 @@ export interface StoredWalk {
   readonly system: SystemConfig;
   readonly firmwareBytes: number;
   readonly actions: readonly Action[];
+  /** Guards that the model was without when it broke the rule: `TRANSITION/CLAUSE`. */
+  readonly omit?: readonly string[];
   readonly found: {
     readonly by: string;
     /** Actions before shrinking, and runs that it took. */
@@ -67,6 +69,10 @@ const file = z.strictObject({
       }),
     )
     .max(ACTIONS_MAX),
+  omit: z
+    .array(z.string().regex(/^[^/\s]+\/[A-Z]+-\d+$/))
+    .min(1)
+    .optional(),
   found: z.strictObject({
     by: z.string(),
     from: z.int().min(0),
@@ -123,17 +129,18 @@ export function parseWalk(text: string): ParsedWalk {
     const place = issue?.path.map(String).join(".") ?? "";
     return { ok: false, error: `${place || "the file"}: ${(issue?.message ?? "").slice(0, 160)}` };
   }
-  const { format: _, kind: __, clause, actions, ...rest } = parsed.data;
+  const { format: _, kind: __, clause, actions, omit, ...rest } = parsed.data;
   const read = actions.map((action) => asItWas(fromJson(action) as Action));
-  return { ok: true, walk: { ...rest, clause: clause as RuleId, actions: read } };
+  const walk = { ...rest, clause: clause as RuleId, actions: read };
+  return { ok: true, walk: omit === undefined ? walk : { ...walk, omit } };
 }
 
 /** Writes a walk as it is stored. */
 export function formatWalk(walk: StoredWalk): string {
   const { name: called, verdict, clause, sentence, system, firmwareBytes } = walk;
-  const { actions, found, steps } = walk;
+  const { actions, omit, found, steps } = walk;
   const head = { format: FORMAT, kind: "walk", name: called, verdict, clause, sentence };
-  const json = { ...head, system, firmwareBytes, actions, found, steps };
+  const json = { ...head, system, firmwareBytes, actions, omit, found, steps };
   const hex = (_: string, value: unknown) => {
     if (value instanceof Map) return [...value];
     return typeof value === "bigint" ? `0x${value.toString(16)}` : value;
@@ -160,6 +167,8 @@ export function playWalk(
 export interface ReplayedWalk {
   readonly steps: readonly ModelStep[];
   readonly violation: Violation | undefined;
+  /** Whether the model as it is does the same, with all its guards. */
+  readonly isTheModels: boolean;
   /** The first step that is no longer as it was stored. */
   readonly divergence:
     | {
@@ -170,12 +179,16 @@ export interface ReplayedWalk {
     | undefined;
 }
 
-/** Plays a stored walk again and compares it with what was stored. */
+const breakOf = (walk: StoredWalk, steps: readonly ModelStep[]): Violation | undefined =>
+  checkSteps(steps).violations.find(({ rule }) => rule === walk.clause);
+
+/** Plays a stored walk again, without the guards that it names, and compares it. */
 export function replayWalk(walk: StoredWalk): ReplayedWalk {
-  const steps = playWalk(walk);
-  const violation = checkSteps(steps).violations.find(({ rule }) => rule === walk.clause);
+  const steps = playWalk(walk, new Set(walk.omit));
+  const violation = breakOf(walk, steps);
   const lines = steps.map(stepLine);
   const at = walk.steps.findIndex((stored, n) => stored !== lines[n]);
   const divergence = at < 0 ? undefined : { step: at, stored: walk.steps[at], now: lines[at] };
-  return { steps, violation, divergence };
+  const isTheModels = walk.omit === undefined || breakOf(walk, playWalk(walk)) !== undefined;
+  return { steps, violation, divergence, isTheModels };
 }

@@ -90,6 +90,23 @@ describe("search", () => {
     expect(run("search", "--workers", "9").status).toBe(2);
   });
 
+  it("on two threads goes with all but files of its own", () => {
+    const threads = ["--workers", "2"];
+    const [one, two] = [[], threads].map((more) => {
+      const { stdout } = run("search", ...SMALL, "--json", "--risk", ...more);
+      return JSON.parse(stdout) as { levels: number[]; risk: object; coverage: { rules: object } };
+    });
+    expect(two?.levels).toEqual(one?.levels);
+    expect(two?.risk).toEqual(one?.risk);
+    expect(two?.coverage.rules).toEqual(one?.coverage.rules);
+    const first = run("search", ...SMALL, ...OMIT, "--first", "--out", "first", ...threads);
+    expect(first.status).toBe(1);
+    expect(first.stdout).toContain("up to the first violation");
+    const { status, stderr } = run("search", ...threads, "--checkpoint", "kept");
+    expect(status).toBe(2);
+    expect(stderr.trim()).toMatch(/^[^\n]*--workers does not go with --checkpoint[^\n]*$/);
+  });
+
   it("carried on from a file ends as one that was not stopped", () => {
     const kept = join(FOLDER, "kept");
     const whole = JSON.parse(run("search", ...SMALL, "--json").stdout) as { states: number };
@@ -128,8 +145,21 @@ describe("a stored walk", () => {
     expect(parseWalk(bad)).toMatchObject({ ok: false });
   });
 
-  it("says where it diverges once the model has the guard again", () => {
+  it("says which guard it is without, and is not the model's own", () => {
     const { status, stdout } = run("replay", path);
+    expect(status).toBe(1);
+    expect(stdout).toContain("without __pkvm_host_share_hyp/OWN-3; with all guards it is not");
+    expect(stdout).toContain("OWN-3 is broken at step 8: all 8 steps are as stored");
+    const gone = join(FOLDER, "gone.json");
+    writeFileSync(gone, readFileSync(path, "utf8").replaceAll("hyp/OWN-3", "hyp/OWN-99"));
+    expect(run("replay", gone)).toMatchObject({ status: 2 });
+  });
+
+  it("says where it diverges once the model has the guard again", () => {
+    const json = JSON.parse(readFileSync(path, "utf8"));
+    const file = join(FOLDER, "with-guard.json");
+    writeFileSync(file, JSON.stringify({ ...json, omit: undefined }));
+    const { status, stdout } = run("replay", file);
     expect(status).toBe(0);
     expect(stdout).toContain("OWN-3 is no longer broken: step 8 was");
   });

@@ -109,7 +109,7 @@ function disagreements(search: WorldSearch, states: number): readonly string[] {
   for (let index = 0; index < Math.min(states, set.size); index += 1) {
     readState(set, index, row);
     const pre = explorer.stateOf(row);
-    const offences = explorer.offences(row, -1).map(({ rule, sentences }) => [rule, sentences]);
+    const offences = explorer.offences(row).map(({ rule, sentences }) => [rule, sentences]);
     const broken = judgeState(pre).filter(({ wrong: sentences }) => sentences.length > 0);
     compare(
       `state ${index}`,

@@ -7,6 +7,7 @@ import { parseCounterexample } from "../../counterexamples/counterexample.ts";
 import { replay, replayLine } from "../../counterexamples/replay.ts";
 import { readModules } from "../../counterexamples/stored.ts";
 import { isWalkText, parseWalk, replayWalk } from "../../counterexamples/walk.ts";
+import { GUARDS } from "../../model/transitions.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
@@ -19,7 +20,10 @@ function replayWalkText(path: string, text: string): { text: string; exitCode: n
   const parsed = parseWalk(text);
   if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
   const { walk } = parsed;
-  const { steps, violation, divergence } = replayWalk(walk);
+  const { omit = [] } = walk;
+  const gone = omit.find((key) => !GUARDS.some((guard) => guard.key === key));
+  if (gone !== undefined) throw new UsageError(`${path}: the model has no guard ${gone}`);
+  const { steps, violation, divergence, isTheModels } = replayWalk(walk);
   const changed =
     divergence === undefined
       ? `all ${walk.steps.length} steps are as stored`
@@ -29,8 +33,14 @@ function replayWalkText(path: string, text: string): { text: string; exitCode: n
     violation === undefined
       ? `${walk.clause} is no longer broken: ${changed}`
       : `${walk.clause} is broken at step ${violation.step + 1}: ${changed}`;
+  const without =
+    omit.length === 0
+      ? []
+      : [`without ${omit.join(", ")}; with all guards it is ${isTheModels ? "" : "not "}broken`];
   return {
-    text: [...walkLines(walk, steps, path), "", `${walk.verdict}: ${verdict}`].join("\n"),
+    text: [...walkLines(walk, steps, path), "", ...without, `${walk.verdict}: ${verdict}`].join(
+      "\n",
+    ),
     exitCode: violation === undefined ? EXIT.holds : EXIT.violation,
   };
 }

@@ -9,9 +9,9 @@ import { BRANCH_NAMES, BUILDS, type Build } from "../../spec/branches/branch.ts"
 import { BRANCHES, isBranchName } from "../../spec/branches/branches.ts";
 import { findingOf, type RuleId } from "../../spec/findings.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
-import { riskLines } from "../report/risk-lines.ts";
+import { riskJson, riskLines } from "../report/risk-lines.ts";
 import { searchJson } from "../report/search-json.ts";
-import { coverageBlock, type Searched } from "../report/search-lines.ts";
+import { coverageBlock, type SearchDone } from "../report/search-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
 import { loadSearch, type SearchOrder, saveSearch } from "../search/checkpoint.ts";
 import { coverageOf } from "../search/coverage-of-search.ts";
@@ -150,10 +150,8 @@ const print = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join("\n")}\n`);
 };
 
-/** A search with what it came to, however it ran. */
-interface Done extends Searched {
-  readonly ended: Ended;
-  readonly depth: number;
+/** A search with the ways to what it found. */
+interface Done extends SearchDone {
   readonly ways: ReadonlyMap<string, readonly Move[]>;
 }
 
@@ -167,13 +165,14 @@ async function onOneThread(
   const { search } = job;
   if (flags.checkpoint !== undefined) saveSearch(flags.checkpoint, search, job.order);
   const { set, transitions, found } = search;
-  const ways = [...found.values()].map((one) => [one.rule, pathTo(search, one)] as const);
-  const depth = levelSizes(search).length - 1;
+  // Before the ways are looked for, which asks the rules again.
   const coverage = coverageOf(search);
-  return { ended, depth, states: set.size, transitions, coverage, ways: new Map(ways) };
+  const ways = [...found.values()].map((one) => [one.rule, pathTo(search, one)] as const);
+  const levels = levelSizes(search);
+  return { ended, levels, states: set.size, transitions, coverage, ways: new Map(ways) };
 }
 
-/** On several threads: the state of the search is theirs, so nothing of it is kept. */
+/** On several threads. */
 async function onThreads(
   { order, bound }: Job,
   flags: SearchFlags,
@@ -182,13 +181,19 @@ async function onThreads(
 ): Promise<Done> {
   const workers = /^[1-8]$/.test(flags.workers ?? "") ? Number(flags.workers) : Number.NaN;
   if (Number.isNaN(workers)) throw new UsageError(`--workers ${flags.workers}: 1 to 8 is wanted`);
-  const alone = [flags.checkpoint, flags.resume].find((path) => path !== undefined);
-  if (alone !== undefined || flags.risk === true || flags.json === true || flags.first === true) {
-    throw new UsageError("--workers goes with --bound, --branch, --build, --omit and --out only");
+  if (flags.checkpoint !== undefined || flags.resume !== undefined) {
+    throw new UsageError(
+      "--workers does not go with --checkpoint or --resume: each thread keeps its own states",
+    );
   }
-  return await searchInParallel(order, bound, workers, (text) => {
-    line.at(text);
-    return asked();
+  const enough = (rule: string): boolean =>
+    flags.first === true && findingOf(rule as RuleId, order.system) === undefined;
+  return await searchInParallel(order, bound, workers, {
+    pause: (text) => {
+      line.at(text);
+      return asked();
+    },
+    enough,
   });
 }
 
@@ -207,8 +212,10 @@ async function search(flags: SearchFlags): Promise<number> {
   ctrlC.release();
   const violations = walks.filter(({ verdict }) => verdict === "violation");
   const paths = save(violations, flags.out ?? "out/counterexamples");
+  const risked = { system, size, coverage: done.coverage, broken: [...done.ways.keys()] };
   if (flags.json === true) {
-    print([searchJson(job.search, job.order, done.ended, walks, seconds)]);
+    const risk = flags.risk === true ? riskJson(risked) : undefined;
+    print([searchJson(done, job.order, walks, seconds, risk)]);
   } else {
     const known = walks.filter(({ verdict }) => verdict === "finding");
     violations.forEach((walk, n) => {
@@ -219,10 +226,10 @@ async function search(flags: SearchFlags): Promise<number> {
       ...known.map(({ clause, actions, sentence }) =>
         `known ${clause}, ${actions.length} steps: ${sentence}`.slice(0, 80),
       ),
-      ...coverageBlock(done, done.ended, done.depth, seconds),
+      ...coverageBlock(done, seconds),
+      ...(flags.risk === true ? riskLines(risked) : []),
     ]);
   }
-  if (flags.risk === true && flags.json !== true) print(riskLines(job.search, system, size));
   if (violations.length > 0) return EXIT.violation;
   return done.ended === "interrupted" ? EXIT.interrupted : EXIT.holds;
 }

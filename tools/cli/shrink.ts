@@ -38,13 +38,17 @@ function shorterWalk(path: string, content: string): Shorter {
   if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
   const { walk } = parsed;
   const { system, clause: rule, found, actions } = walk;
+  const without = walk.omit === undefined ? {} : { omit: new Set(walk.omit) };
   const bound = { depth: 2 * actions.length, states: STATES_MAX };
   const size = { cpus: system.cpuCount };
-  const sought = findViolation(system, { size, bound, isExpected: (other) => other !== rule });
+  const isExpected = (other: string) => other !== rule;
+  const sought = findViolation(system, { size, bound, isExpected, ...without });
   const { violation, states } = sought;
   const isShorter = violation !== undefined && violation.actions.length <= actions.length;
   const shrunk = storedWalk({
-    ...walk,
+    system,
+    firmwareBytes: walk.firmwareBytes,
+    ...without,
     actions: isShorter ? violation.actions : actions,
     rule,
     by: found.by,

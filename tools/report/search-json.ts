@@ -3,9 +3,8 @@
 import { type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
 import { formatWalk, type StoredWalk } from "../../counterexamples/walk.ts";
 import type { SearchOrder } from "../search/checkpoint.ts";
-import { coverageOf } from "../search/coverage-of-search.ts";
-import { type Ended, levelSizes } from "../search/exhaustive/bfs.ts";
-import type { WorldSearch } from "../search/find-violation.ts";
+import { brokenByFaults } from "./named-faults.ts";
+import type { SearchDone } from "./search-lines.ts";
 
 const counts = <K extends string>(tally: ReadonlyMap<K, number>): Record<string, number> =>
   Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -24,25 +23,27 @@ export const coverageJson = (coverage: Coverage): object => ({
   never: neverExercised(coverage),
 });
 
-/** The whole of a search. */
+/** The whole of a search; `risk` where it was asked for. */
 export function searchJson(
-  search: WorldSearch,
+  done: SearchDone,
   order: SearchOrder,
-  ended: Ended,
   walks: readonly StoredWalk[],
   seconds: number,
+  risk: object | undefined,
 ): string {
-  const { set, transitions } = search;
+  const { ended, states, levels, transitions, coverage } = done;
   const json = {
     format: 1,
     order,
     ended,
-    states: set.size,
-    levels: levelSizes(search),
+    states,
+    levels,
     transitions,
     seconds,
     walks: walks.map((walk) => JSON.parse(formatWalk(walk)) as unknown),
-    coverage: coverageJson(coverageOf(search)),
+    coverage: coverageJson(coverage),
+    brokenByNamedFaults: Object.fromEntries(brokenByFaults(coverage.applied.keys())),
+    ...(risk === undefined ? {} : { risk }),
   };
   return JSON.stringify(json, null, 2);
 }

@@ -5,6 +5,7 @@ import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
 import { CLAUSES, INVARIANTS } from "../../spec/registry.ts";
 import type { Ended } from "../search/exhaustive/bfs.ts";
 import { wrapped } from "./found-lines.ts";
+import { faultLines } from "./named-faults.ts";
 
 const grouped = (count: number): string => count.toLocaleString("en-US");
 
@@ -39,26 +40,28 @@ export function exercisedLines(coverage: Coverage): readonly string[] {
   ];
 }
 
-/** How much a search saw. */
-export interface Searched {
+/** What a search came to, however it ran. */
+export interface SearchDone {
+  readonly ended: Ended;
   readonly states: number;
   readonly transitions: number;
+  /** States of each level. */
+  readonly levels: readonly number[];
   readonly coverage: Coverage;
 }
 
 /** The block after every search. */
 export function coverageBlock(
-  { states, transitions, coverage }: Searched,
-  ended: Ended,
-  depth: number,
+  { states, transitions, levels, ended, coverage }: SearchDone,
   seconds: number,
 ): readonly string[] {
   const rate = seconds > 0 ? Math.round(transitions / seconds) : 0;
   const stops = [...coverage.unmodelled.keys()].sort();
   return [
-    `states ${grouped(states)} (${endText[ended]})   depth ${depth}   ` +
+    `states ${grouped(states)} (${endText[ended]})   depth ${levels.length - 1}   ` +
       `steps ${grouped(transitions)}   ${seconds.toFixed(1)} s   ${grouped(rate)} steps/s`,
     ...exercisedLines(coverage),
+    ...limited(faultLines(coverage), 3),
     ...(stops.length === 0 ? [] : limited(wrapped("not modelled: ", stops.join("; ")), 2)),
   ];
 }

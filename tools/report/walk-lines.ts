@@ -36,6 +36,9 @@ export function walkLines(
     ...two(wrapped("      rule    ", rule?.statement ?? "a rule that is no longer there")),
     ...(source === undefined ? [] : two(wrapped("      source  ", `${source.text}: ${source.at}`))),
     ...(known === undefined ? [] : two(wrapped("      known   ", known.instead))),
+    ...(walk.omit === undefined
+      ? []
+      : two(wrapped("      without ", `${walk.omit.join(", ")}: left out of the model`))),
     ...(found.free.length === 0 ? [] : two(wrapped("      any     ", found.free.join(", ")))),
     ...two(
       wrapped(

@@ -10,8 +10,11 @@ const add = <K>(tally: Map<K, number>, key: K, times: number): void => {
   tally.set(key, (tally.get(key) ?? 0) + times);
 };
 
+/** What a search has looked at. */
+type Looked = Pick<WorldSearch, "explorer" | "set" | "head">;
+
 /** The coverage of a search so far. */
-export function coverageOf(search: WorldSearch): Coverage {
+export function coverageOf(search: Looked): Coverage {
   const { explorer } = search;
   const coverage = createCoverage();
   for (const { label, hits, move } of explorer.entries) {
@@ -34,7 +37,7 @@ export function coverageOf(search: WorldSearch): Coverage {
  * Pairs of transitions along the tree of first ways: what follows the transition by which a state
  * was reached first. Others that lead there as well are not counted.
  */
-function countTreePairs({ explorer, set, head }: WorldSearch, { pairs }: Coverage): void {
+function countTreePairs({ explorer, set, head }: Looked, { pairs }: Coverage): void {
   const row = new Uint32Array(set.width);
   const transitionOf = new Map<number, Map<string, number>>();
   for (let index = 0; index < head; index += 1) {

@@ -3,12 +3,20 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { SearchOrder } from "./checkpoint.ts";
 import { coverageOf } from "./coverage-of-search.ts";
-import { type Entry, partHash } from "./exhaustive/explorer.ts";
+import { createExplorer, type Entry, partHash } from "./exhaustive/explorer.ts";
 import { idOf, mixed, type PartTable } from "./exhaustive/parts.ts";
-import { addState, createStateSet, hashAt, parentAt, readState } from "./exhaustive/state-set.ts";
-import { startWorld } from "./find-violation.ts";
+import {
+  addState,
+  bytesOf,
+  createStateSet,
+  hashAt,
+  parentAt,
+  readState,
+} from "./exhaustive/state-set.ts";
+import { canonicalIn } from "./exhaustive/symmetry.ts";
 import type { Answer, Packet, Question, WorkerFound } from "./parallel.ts";
-import type { Label } from "./world/searched-world.ts";
+import { type Label, searchedWorld } from "./world/searched-world.ts";
+import { worldOf } from "./world/world.ts";
 
 interface Data {
   readonly order: SearchOrder;
@@ -18,8 +26,9 @@ interface Data {
 
 const { order, self, count } = workerData as Data;
 const options = order.omit.length === 0 ? {} : { omit: new Set(order.omit) };
-const search = startWorld(order.system, order.size, options, order.useSymmetry);
-const { explorer, canonical } = search;
+const explorer = createExplorer(searchedWorld(worldOf(order.system, order.size), options));
+const isSymmetric = order.useSymmetry && explorer.searched.renamings.length > 0;
+const canonical = isSymmetric ? canonicalIn(explorer) : undefined;
 const width = explorer.tables.length;
 const set = createStateSet(width);
 const ownerOf = (hash: number): number => (mixed(hash) >>> 0) % count;
@@ -40,8 +49,8 @@ function note(rule: string, sentence: string, state: number): void {
   found.push({ rule, sentence, state });
 }
 
-const noteOffences = (row: Uint32Array, changed: number, state: number): void => {
-  for (const { rule, sentences } of explorer.offences(row, changed)) {
+const noteOffences = (row: Uint32Array, state: number): void => {
+  for (const { rule, sentences } of explorer.offences(row)) {
     note(rule, sentences[0] ?? rule, state);
   }
 };
@@ -89,7 +98,7 @@ function expand(
       if (owner !== self) {
         addState((out[owner] as Outgoing).sent, next, nextHash, index, -1);
       } else if (addState(set, next, nextHash, index * count + self, -1) >= 0) {
-        noteOffences(next, entry.changedMask, index);
+        noteOffences(next, index);
       }
     }
   }
@@ -145,7 +154,7 @@ function takePackets(packets: readonly Packet[]): Answer {
       const added = addState(set, row, explorer.hashOf(row), parent, -1);
       // The rule breaks on the way into this state: the parent is where the last step begins.
       if (added >= 0) {
-        for (const { rule, sentences } of explorer.offences(row, -1)) {
+        for (const { rule, sentences } of explorer.offences(row)) {
           if (known.has(rule)) continue;
           known.add(rule);
           found.push({ rule, sentence: sentences[0] ?? rule, state: -1, parent });
@@ -155,7 +164,13 @@ function takePackets(packets: readonly Packet[]): Answer {
   }
   from = to;
   to = set.size;
-  return { kind: "taken", fresh: to - from, states: set.size, found: [...found] };
+  return {
+    kind: "taken",
+    fresh: to - from,
+    states: set.size,
+    bytes: bytesOf(set),
+    found: [...found],
+  };
 }
 
 /** The first states that are this worker's. */
@@ -164,10 +179,10 @@ function begin(): Answer {
     const row = explorer.rowOf(initial);
     canonical?.(row);
     const hash = explorer.hashOf(row);
-    if (ownerOf(hash) === self) addState(set, row, hash, -1, -1);
+    if (ownerOf(hash) === self && addState(set, row, hash, -1, -1) >= 0) noteOffences(row, -1);
   }
   to = set.size;
-  return { kind: "taken", fresh: to, states: to, found: [] };
+  return { kind: "taken", fresh: to, states: to, bytes: bytesOf(set), found: [] };
 }
 
 function answer(question: Question): Answer {
@@ -185,7 +200,7 @@ function answer(question: Question): Answer {
       return { kind: "state", values, parent: parentAt(set, question.index) };
     }
     case "coverage":
-      return { kind: "coverage", coverage: coverageOf({ ...search, set, head: 0 }) };
+      return { kind: "coverage", coverage: coverageOf({ explorer, set, head: 0 }) };
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 import { type Coverage, createCoverage } from "../../counterexamples/coverage.ts";
+import type { SearchDone } from "../report/search-lines.ts";
 import type { SearchOrder } from "./checkpoint.ts";
 import type { Bound, Ended } from "./exhaustive/bfs.ts";
 import { idOf } from "./exhaustive/parts.ts";
@@ -45,6 +46,8 @@ export type Answer =
       readonly kind: "taken";
       readonly fresh: number;
       readonly states: number;
+      /** Memory that the states take. */
+      readonly bytes: number;
       readonly found: readonly WorkerFound[];
     }
   | { readonly kind: "state"; readonly values: readonly unknown[]; readonly parent: number }
@@ -53,12 +56,7 @@ export type Answer =
 type AnswerOf<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** What a parallel search came to. */
-export interface ParallelSearch {
-  readonly ended: Ended;
-  readonly states: number;
-  readonly transitions: number;
-  readonly depth: number;
-  readonly coverage: Coverage;
+export interface ParallelSearch extends SearchDone {
   /** By rule: a shortest way to its first break. */
   readonly ways: ReadonlyMap<string, readonly Move[]>;
 }
@@ -108,17 +106,60 @@ interface Broken {
   readonly index: number;
 }
 
+/** How a parallel search is watched and stopped. */
+export interface ParallelWatch {
+  /** Asked once a level, with a line that says how far it is; true stops it. */
+  readonly pause: (text: string) => boolean;
+  /** Whether the search may end with this rule broken. */
+  readonly enough: (rule: string) => boolean;
+}
+
+/** How far a search is. */
+interface Progress {
+  states: number;
+  bytes: number;
+  transitions: number;
+  readonly levels: number[];
+  readonly broken: Map<string, Broken>;
+}
+
+/** Why the search ends before the next level, if it does. */
+function endOf(
+  { states, bytes, transitions, levels, broken }: Progress,
+  bound: Bound,
+  { pause, enough }: ParallelWatch,
+): Ended | undefined {
+  const depth = levels.length - 1;
+  if (levels.at(-1) === 0) return "all states";
+  if ([...broken.keys()].some(enough)) return "found";
+  if (bound.depth !== undefined && depth >= bound.depth) return "depth";
+  if (bound.states !== undefined && states >= bound.states) return "states";
+  if (bound.bytes !== undefined && bytes > bound.bytes) return "memory";
+  const text = `${states} states, depth ${depth}, ${transitions} transitions`;
+  return pause(text) ? "interrupted" : undefined;
+}
+
+const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + of(item), 0);
+
 /** Searches a world on `count` threads. */
 export async function searchInParallel(
   order: SearchOrder,
   bound: Bound,
   count: number,
-  pause: (text: string) => boolean,
+  watch: ParallelWatch,
 ): Promise<ParallelSearch> {
   const pool = createPool(order, count);
   const everyone = (question: Question): readonly Question[] =>
     Array.from({ length: count }, () => question);
-  const broken = new Map<string, Broken>();
+  const progress: Progress = {
+    states: 0,
+    bytes: 0,
+    transitions: 0,
+    levels: [],
+    broken: new Map(),
+  };
+  const { levels, broken } = progress;
   const noteAll = (worker: number, found: readonly WorkerFound[]): void => {
     for (const { rule, state, parent } of found) {
       if (broken.has(rule)) continue;
@@ -126,38 +167,31 @@ export async function searchInParallel(
       broken.set(rule, { rule, ...place });
     }
   };
+  const take = async (questions: readonly Question[]): Promise<void> => {
+    const taken = await pool.ask(questions, "taken");
+    for (const [worker, { found }] of taken.entries()) noteAll(worker, found);
+    progress.states = sumOf(taken, ({ states }) => states);
+    progress.bytes = sumOf(taken, ({ bytes }) => bytes);
+    levels.push(sumOf(taken, ({ fresh }) => fresh));
+  };
   try {
-    let states = 1;
-    let transitions = 0;
-    let depth = -1;
-    let ended: Ended | undefined;
-    let taken = await pool.ask(everyone({ kind: "begin" }), "taken");
+    await take(everyone({ kind: "begin" }));
+    let ended = endOf(progress, bound, watch);
     while (ended === undefined) {
-      if (taken.every(({ fresh }) => fresh === 0)) ended = "all states";
-      else depth += 1;
-      if (ended !== undefined) break;
-      if (bound.depth !== undefined && depth >= bound.depth) ended = "depth";
-      else if (bound.states !== undefined && states >= bound.states) ended = "states";
-      else if (pause(`${states} states, depth ${depth}, ${transitions} transitions`)) {
-        ended = "interrupted";
-      }
-      if (ended !== undefined) break;
       const expanded = await pool.ask(everyone({ kind: "expand" }), "expanded");
       for (const [worker, { found }] of expanded.entries()) noteAll(worker, found);
-      transitions = expanded.reduce((sum, answer) => sum + answer.transitions, 0);
+      progress.transitions = sumOf(expanded, ({ transitions }) => transitions);
       const packets = (to: number): readonly Packet[] =>
         expanded.flatMap((answer, from) => (from === to ? [] : [answer.packets[to] as Packet]));
-      const questions = everyone({ kind: "begin" }).map(
-        (_, to): Question => ({ kind: "take", packets: packets(to) }),
-      );
-      taken = await pool.ask(questions, "taken");
-      for (const [worker, { found }] of taken.entries()) noteAll(worker, found);
-      states = taken.reduce((sum, answer) => sum + answer.states, 0);
+      await take(expanded.map((_, to): Question => ({ kind: "take", packets: packets(to) })));
+      ended = endOf(progress, bound, watch);
     }
     const ways = await waysTo(pool, order, [...broken.values()], count);
     const coverages = await pool.ask(everyone({ kind: "coverage" }), "coverage");
     const coverage = coverages.map((answer) => answer.coverage).reduce(merged, createCoverage());
-    return { ended, states, transitions, depth, coverage, ways };
+    const { states, transitions } = progress;
+    const sizes = levels.filter((size) => size > 0);
+    return { ended, states, transitions, levels: sizes, coverage, ways };
   } finally {
     await pool.end();
   }

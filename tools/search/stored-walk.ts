@@ -63,6 +63,7 @@ export function storedWalk(way: Way): StoredWalk | undefined {
     system,
     firmwareBytes,
     actions: actions.slice(0, end),
+    ...(omit === undefined || omit.size === 0 ? {} : { omit: [...omit] }),
     found: { by: way.by, from: way.from ?? way.actions.length, runs, shortest: way.shortest, free },
     steps: steps.slice(0, end).map(stepLine),
   };

@@ -81,7 +81,7 @@ export function startSearch<S extends object, A, L>(
     const row = explorer.rowOf(initial);
     canonical?.(row);
     const index = addState(set, row, explorer.hashOf(row), -1, -1);
-    if (index >= 0) noteOffences(search, row, -1, { state: index, move: -1, depth: 0 });
+    if (index >= 0) noteOffences(search, row, { state: index, move: -1, depth: 0 });
   }
   search.levels.push(set.size);
   return search;
@@ -101,10 +101,9 @@ function note<S extends object, A, L>(
 function noteOffences<S extends object, A, L>(
   search: Search<S, A, L>,
   row: Uint32Array,
-  changed: number,
   place: Place,
 ): void {
-  for (const { rule, sentences } of search.explorer.offences(row, changed)) {
+  for (const { rule, sentences } of search.explorer.offences(row)) {
     note(search, rule, sentences[0] ?? rule, place);
   }
 }
@@ -199,7 +198,7 @@ function take<S extends object, A, L>(
   }
   if (search.canonical?.(next)) hash = explorer.hashOf(next);
   const index = addState(set, next, hash, head, move);
-  if (index >= 0) noteOffences(search, next, entry.changedMask, { state: head, move, depth });
+  if (index >= 0) noteOffences(search, next, { state: head, move, depth });
 }
 
 /** How many states each level has. */

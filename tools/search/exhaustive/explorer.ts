@@ -16,7 +16,6 @@ export interface Entry<L> {
   /** The parts that it changes, and their numbers after it. */
   readonly changed: readonly number[];
   readonly ids: readonly number[];
-  readonly changedMask: number;
   /** The only judgement, where the rules read nothing else. */
   judged: Judgement | undefined;
   /** Transitions that were this one. */
@@ -40,9 +39,9 @@ export interface Explorer<S extends object, A, L> {
   readonly stepOf: (row: Uint32Array, move: number) => Entry<L>;
   /** The judgement of a step, and whether it is given for the first time. */
   readonly judge: (row: Uint32Array, entry: Entry<L>) => Judgement;
-  /** What breaks the rules on a state that was reached by changing these parts. */
-  readonly offences: (row: Uint32Array, changed: number) => readonly Offence[];
-  /** Times that each rule on states said something. */
+  /** What breaks the rules on a state; asked once for each state, as the answers are counted. */
+  readonly offences: (row: Uint32Array) => readonly Offence[];
+  /** States on which each rule said something. */
   readonly stateRuleHits: () => ReadonlyMap<string, number>;
 }
 
@@ -51,7 +50,6 @@ export interface Offence {
   readonly sentences: readonly string[];
 }
 
-const EVERYTHING = -1;
 const NONE: readonly Offence[] = [];
 
 /** The hash of one part's value. */
@@ -109,8 +107,7 @@ function packed<S extends object, L>(
     changed.push(part);
     ids.push(id);
   }
-  const changedMask = changed.reduce((mask, part) => mask | (1 << part), 0);
-  return { label, changed, ids, changedMask };
+  return { label, changed, ids };
 }
 
 /** Steps, each made once for what it reads. */
@@ -180,7 +177,7 @@ export function createExplorer<S extends object, A, L>(
   };
 }
 
-/** The rules on states, each asked again only where something that it can read has changed. */
+/** The rules on states, each asked once for what it reads. */
 function createStateRules<S extends object, A, L>(
   { rules }: Searched<S, A, L>,
   tables: readonly PartTable[],
@@ -188,16 +185,14 @@ function createStateRules<S extends object, A, L>(
   const view = createView<S>(tables);
   const memo = createMemo();
   const answers: (readonly string[] | undefined)[] = [];
-  const readsOf = rules.map(() => 0);
   const hits = rules.map(() => 0);
+  const all = tables.map((_, part) => part);
 
   function ask(rule: number, row: Uint32Array): readonly string[] | undefined {
     const known = entryFor(memo, rule, row);
     if (known >= 0) return answers[known];
     view.at(row);
-    const all = tables.map((_, part) => part);
     const offences = rules[rule]?.offences(view.state(all));
-    readsOf[rule] = (readsOf[rule] as number) | view.mask();
     addEntry(memo, rule, view.mask(), row);
     answers.push(offences);
     return offences;
@@ -205,10 +200,9 @@ function createStateRules<S extends object, A, L>(
 
   return {
     hits: () => new Map(rules.map(({ id }, rule) => [id, hits[rule] as number])),
-    offences: (row: Uint32Array, changed: number): readonly Offence[] => {
+    offences: (row: Uint32Array): readonly Offence[] => {
       let found: Offence[] | undefined;
       for (let rule = 0; rule < rules.length; rule += 1) {
-        if (changed !== EVERYTHING && ((readsOf[rule] as number) & changed) === 0) continue;
         const sentences = ask(rule, row);
         if (sentences === undefined) continue;
         hits[rule] = (hits[rule] as number) + 1;

@@ -96,7 +96,7 @@ function breakingMove<S extends object, A, L>(
     const { broken } = explorer.judge(row, explorer.stepOf(row, move)).judged;
     if (broken.some((one) => one.rule === rule)) return true;
     const { next } = after(search, row, move);
-    return explorer.offences(next, -1).some((one) => one.rule === rule);
+    return explorer.offences(next).some((one) => one.rule === rule);
   };
   const move = movesFrom(search, row).find(breaks);
   if (move === undefined) throw new Error("the rules of the system are not symmetric");

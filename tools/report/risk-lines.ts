@@ -59,7 +59,8 @@ export function riskLines(risked: Risked): readonly string[] {
   const { weak, unnoticed } = riskOf(risked);
   const { applied } = risked.coverage;
   return [
-    `put at risk by a named fault or a missing guard: ${applied.size - weak.length}/${applied.size} rules`,
+    `put at risk by a named fault or a missing guard: ${applied.size - weak.length}` +
+      `/${applied.size} rules`,
     ...(weak.length === 0 ? [] : wrapped("weak here: ", weak.join(", "))),
     ...(unnoticed.length === 0
       ? []

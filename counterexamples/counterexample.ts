@@ -29,6 +29,18 @@ const hvc = {
   imm: z.int().min(0).max(0xffff),
   x: z.array(register).min(1).max(18),
 } as const;
+const smc = {
+  kind: z.literal("smc"),
+  cpu,
+  imm: z.int().min(0).max(0xffff).exactOptional(),
+  x: z.array(register).min(1).max(18),
+} as const;
+const hostInsn = {
+  kind: z.literal("host_insn"),
+  cpu,
+  word: z.int().min(0).max(0xffff_ffff),
+  x: z.array(register).max(18),
+} as const;
 const hostWrite = z.strictObject({
   kind: z.literal("host_write"),
   cpu,
@@ -46,32 +58,27 @@ const failing = z
   .union([z.array(failingOp).min(1).max(4), failingOp.transform((one) => [one])])
   .optional();
 
-/** What another CPU does inside the handler of a call. */
-const meanwhile = z.strictObject({
-  before: z.int().min(0).max(1_000_000_000),
-  action: z.discriminatedUnion("kind", [z.strictObject(hvc), hostWrite]),
-});
+/** What another CPU does inside code of a module. */
+const meanwhile = z
+  .array(
+    z.strictObject({
+      before: z.int().min(0).max(1_000_000_000),
+      action: z.discriminatedUnion("kind", [
+        z.strictObject(hvc),
+        z.strictObject(smc),
+        z.strictObject(hostInsn),
+        hostWrite,
+      ]),
+    }),
+  )
+  .min(1)
+  .max(4)
+  .optional();
 
 const action = z.discriminatedUnion("kind", [
-  z.strictObject({
-    ...hvc,
-    meanwhile: z.array(meanwhile).min(1).max(4).optional(),
-    failing,
-  }),
-  z.strictObject({
-    kind: z.literal("smc"),
-    cpu,
-    imm: z.int().min(0).max(0xffff).exactOptional(),
-    x: z.array(register).min(1).max(18),
-    failing,
-  }),
-  z.strictObject({
-    kind: z.literal("host_insn"),
-    cpu,
-    word: z.int().min(0).max(0xffff_ffff),
-    x: z.array(register).max(18),
-    failing,
-  }),
+  z.strictObject({ ...hvc, meanwhile, failing }),
+  z.strictObject({ ...smc, meanwhile, failing }),
+  z.strictObject({ ...hostInsn, meanwhile, failing }),
   z.strictObject({ kind: z.literal("host_read"), cpu, address: register }),
   hostWrite,
   z.strictObject({
@@ -174,7 +181,7 @@ const file = z
       if ("cpu" in item && item.cpu >= value.system.cpuCount) {
         refuse([index, "cpu"], `the system has ${value.system.cpuCount} CPUs`);
       }
-      const others = item.kind === "hvc" ? (item.meanwhile ?? []) : [];
+      const others = "meanwhile" in item ? (item.meanwhile ?? []) : [];
       for (const { action: other } of others) {
         if (other.cpu >= value.system.cpuCount || ("cpu" in item && other.cpu === item.cpu)) {
           refuse([index, "meanwhile"], "meanwhile, another CPU of the system acts");

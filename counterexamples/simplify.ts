@@ -46,7 +46,9 @@ const earlier = (before: number): readonly number[] =>
   ].filter((point) => point >= 0 && point < before);
 
 /** Nothing meanwhile, less, plainer, earlier: what another CPU does inside a call. */
-function plainerMeanwhile(action: HostHvc): readonly HostHvc[] {
+function plainerMeanwhile<A extends HostAction & { readonly meanwhile?: HostHvc["meanwhile"] }>(
+  action: A,
+): readonly A[] {
   const { meanwhile, ...alone } = action;
   if (meanwhile === undefined) return [];
   const fewer = meanwhile
@@ -61,7 +63,7 @@ function plainerMeanwhile(action: HostHvc): readonly HostHvc[] {
       ...earlier(one.before).map((before) => meanwhile.with(n, { ...one, before })),
     ];
   });
-  return [alone, ...[...fewer, ...others].map((some) => ({ ...action, meanwhile: some }))];
+  return [alone as A, ...[...fewer, ...others].map((some) => ({ ...action, meanwhile: some }))];
 }
 
 /** Plainer forms of one action, the plainest first. */
@@ -79,7 +81,12 @@ function plainer(action: HostAction): readonly HostAction[] {
       ];
     case "smc":
     case "host_insn":
-      return [...onFirst, ...plainerFailing(action), ...plainerRegisters(action)];
+      return [
+        ...onFirst,
+        ...plainerFailing(action),
+        ...plainerMeanwhile(action),
+        ...plainerRegisters(action),
+      ];
     case "insmod":
       return [...onFirst, ...(action.parameters === "" ? [] : [{ ...action, parameters: "" }])];
     case "host_write":

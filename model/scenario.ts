@@ -74,10 +74,10 @@ export interface FailingOp {
   readonly errno: Errno;
 }
 
-/** An action of another CPU, done before an instruction of the handler, counted from 0. */
+/** An action of another CPU, done before an instruction of the module, counted from 0. */
 export interface Meanwhile {
   readonly before: number;
-  readonly action: HostHvc | HostWrite;
+  readonly action: HostHvc | HostSmc | HostInsn | HostWrite;
 }
 
 /** SMC by the host, with x0 and the arguments; the other registers as for an HVC. */
@@ -87,6 +87,8 @@ export interface HostSmc {
   /** 0 when it is not given. */
   readonly imm?: number;
   readonly x: readonly bigint[];
+  /** As for an HVC: while a callback is on its way. */
+  readonly meanwhile?: readonly Meanwhile[] | undefined;
   /** Some of the ops that callbacks call on the way fail. */
   readonly failing?: readonly FailingOp[] | undefined;
 }
@@ -101,6 +103,7 @@ export interface HostInsn {
   /** The instruction. */
   readonly word: number;
   readonly x: readonly bigint[];
+  readonly meanwhile?: readonly Meanwhile[] | undefined;
   readonly failing?: readonly FailingOp[] | undefined;
 }
 

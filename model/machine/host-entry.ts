@@ -104,7 +104,7 @@ export function enterFromHost(
   act: (system: System, action: HostAction) => void,
 ): void {
   const { cpu } = action;
-  const meanwhile = action.kind === "hvc" ? action.meanwhile : undefined;
+  const meanwhile = "meanwhile" in action ? action.meanwhile : undefined;
   const failing = "failing" in action ? action.failing : undefined;
   const outer = system.interleaving;
   if (meanwhile?.some((other) => other.action.cpu === cpu) === true) {

@@ -80,6 +80,7 @@ export const CHECKED_EXAMPLES: readonly ExampleModule[] = [
   module("patches-itself", "wrong"),
   module("returns-stack-bytes", "wrong"),
   module("ignored-errno", "wrong"),
+  module("ignored-rollback", "wrong"),
   module("answers-in-x0", "wrong"),
   module("smc-service", "wrong"),
   module("abort-decodes-insn", "wrong"),

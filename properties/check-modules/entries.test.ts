@@ -174,3 +174,20 @@ describe("the errors of ops", () => {
     ).toBe(0);
   });
 });
+
+test("another CPU acts inside a callback: an SMC is counted once where two were made", () => {
+  const COUNTER = 22n;
+  const smc = (cpu: number) => ({ kind: "smc", cpu, x: [0x8300_ff00n] }) as const;
+  const system = withCallbacks();
+  const counted = (before: number): bigint | undefined => {
+    const fork = forkSystem(system);
+    act(fork, { ...smc(0), meanwhile: [{ before, action: smc(1) }] });
+    act(fork, { kind: "hvc", cpu: 0, imm: 0, x: [0xc600_0080n, COUNTER, 1n] });
+    const last = fork.log.findLast((event) => event.kind === "hvc");
+    return last?.kind === "hvc" ? last.after?.[1] : undefined;
+  };
+  const counts = Array.from({ length: 12 }, (_, before) => counted(before));
+  expect(counts[0]).toBe(2n);
+  // counters[1]++ is a load, an addition and a store.
+  expect(counts.filter((count) => count === 1n).length).toBe(2);
+});

@@ -1,12 +1,12 @@
 // Explores two CPUs: a handler is stopped where it touches data, and another CPU of the host acts.
 
-import type { HostAction, HostHvc, Meanwhile } from "../../model/scenario.ts";
+import type { HostAction, HostHvc, HostInsn, HostSmc, Meanwhile } from "../../model/scenario.ts";
 import { branchOf, hostSmcccId } from "../../spec/branches/branches.ts";
 import { PAGE_SHIFT } from "../../spec/types/address.ts";
 import { HOST_PAGE_PA } from "./call-values.ts";
 import { callOf } from "./entries.ts";
 import { HOST_WORDS } from "./host-states.ts";
-import { type CallsExplored, type Node, tryAction, waysFrom } from "./module-calls.ts";
+import { type CallsExplored, type Node, tryAction, type Way, waysFrom } from "./module-calls.ts";
 
 /** NON-SPEC: what of each kind is combined with what; the verdict states the bound. */
 const NODES_MAX = 24;
@@ -19,21 +19,27 @@ export interface Interleaved {
   readonly points: number;
 }
 
-const onCpu = (action: HostAction, cpu: number): Meanwhile["action"] | undefined =>
-  action.kind === "hvc" ? { ...action, cpu } : undefined;
+/** The same by another CPU; undefined where it must be the CPU that it is. */
+function onCpu({ entry }: Way, action: HostAction, cpu: number): Meanwhile["action"] | undefined {
+  if (action.kind === "hvc") return { ...action, cpu };
+  if (action.kind === "smc" && entry.group === "SMC") return { ...action, cpu };
+  return entry.cpu === cpu && "x" in action ? action : undefined;
+}
 
 /** What another CPU may do: calls of the module, writes where it reads, taking a page back. */
-function othersOf(explored: CallsExplored, node: Node, words: Iterable<bigint>) {
+function othersOf(explored: CallsExplored, node: Node, words: Iterable<bigint>, cpu: number) {
   const { hcalls } = branchOf(node.system.hyp.config);
   const writes = [...words].flatMap((address) =>
-    HOST_WORDS.slice(-3).map((value) => ({ kind: "host_write", cpu: 1, address, value }) as const),
+    HOST_WORDS.slice(-3).map((value) => ({ kind: "host_write", cpu, address, value }) as const),
   );
-  const calls = waysFrom(explored, node).flatMap(({ entry, corpus }) =>
-    corpus.kept.slice(0, VECTORS_MAX).flatMap((vector) => onCpu(callOf(entry, vector), 1) ?? []),
+  const calls = waysFrom(explored, node).flatMap((way) =>
+    way.corpus.kept
+      .slice(0, VECTORS_MAX)
+      .flatMap((vector) => onCpu(way, callOf(way.entry, vector), cpu) ?? []),
   );
   const unshare: HostHvc = {
     kind: "hvc",
-    cpu: 1,
+    cpu,
     imm: 0,
     x: [hostSmcccId(hcalls.indexOf("__pkvm_host_unshare_hyp")), HOST_PAGE_PA >> PAGE_SHIFT],
   };
@@ -55,7 +61,7 @@ function nodesOf({ nodes, plan }: CallsExplored): readonly Node[] {
 function stopEverywhere(
   explored: CallsExplored,
   node: Node,
-  call: HostHvc,
+  call: HostHvc | HostSmc | HostInsn,
   tell: { orders: number; points: number },
   callsMax: number,
 ): void {
@@ -64,7 +70,7 @@ function stopEverywhere(
   if (watch === undefined || alone.violations.length > 0) return;
   const points = [...new Set(watch.points)].filter((point) => point > 0);
   tell.points += points.length;
-  const others = othersOf(explored, node, watch.hostWords);
+  const others = othersOf(explored, node, watch.hostWords, call.cpu === 0 ? 1 : 0);
   for (const before of points) {
     for (const action of others) {
       if (explored.ended || tell.orders >= callsMax) return;
@@ -86,7 +92,7 @@ export async function exploreInterleavings(
     for (const { entry, corpus } of waysFrom(explored, node)) {
       for (const vector of corpus.kept.slice(0, VECTORS_MAX)) {
         const call = callOf(entry, vector);
-        if (call.kind === "hvc") stopEverywhere(explored, node, call, tell, callsMax);
+        if ("x" in call) stopEverywhere(explored, node, call, tell, callsMax);
       }
       await breathe();
     }

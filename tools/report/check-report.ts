@@ -2,6 +2,7 @@
 
 import { type Counterexample, formatCounterexample } from "../../counterexamples/counterexample.ts";
 import type { AddressNote, CheckResult } from "../search/check-module.ts";
+import { isSpent } from "../search/module-calls.ts";
 import { wrapped } from "./found-lines.ts";
 import { coverageJson } from "./search-json.ts";
 import { placeLine } from "./source-place.ts";
@@ -55,7 +56,10 @@ export function boundLine(result: CheckResult): string {
     const read = Array.from({ length: 18 }, (_, n) => n).filter((n) => (registers >> n) & 1);
     const kinds = all.reduce((sum, { kept }) => sum + kept.length, 0);
     const names = read.map((n) => `x${n}`).join(", ");
-    return `${group}(${names}): ${all.length === 1 ? "" : `${all.length} ways, `}${kinds} kinds`;
+    const spent = all.filter(isSpent).length;
+    const left = spent === 0 ? "" : `, ${spent} left that do not come back`;
+    const ways = all.length === 1 ? "" : `${all.length} ways, `;
+    return `${group}(${names}): ${ways}${kinds} kinds${left}`;
   });
   const named = (ran: boolean): string =>
     [...callbacks].flatMap(([kind, did]) => (did === ran ? [kind] : [])).join(", ");

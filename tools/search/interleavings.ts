@@ -6,7 +6,14 @@ import { PAGE_SHIFT } from "../../spec/types/address.ts";
 import { HOST_PAGE_PA } from "./call-values.ts";
 import { callOf } from "./entries.ts";
 import { HOST_WORDS } from "./host-states.ts";
-import { type CallsExplored, type Node, tryAction, type Way, waysFrom } from "./module-calls.ts";
+import {
+  type CallsExplored,
+  isSpent,
+  type Node,
+  tryWay,
+  type Way,
+  waysFrom,
+} from "./module-calls.ts";
 
 /** NON-SPEC: what of each kind is combined with what; the verdict states the bound. */
 const NODES_MAX = 24;
@@ -61,11 +68,12 @@ function nodesOf({ nodes, plan }: CallsExplored): readonly Node[] {
 function stopEverywhere(
   explored: CallsExplored,
   node: Node,
+  way: Way,
   call: HostHvc | HostSmc | HostInsn,
   tell: { orders: number; points: number },
   callsMax: number,
 ): void {
-  const alone = tryAction(explored, node, call);
+  const alone = tryWay(explored, node, way, call);
   const { watch } = alone.system;
   if (watch === undefined || alone.violations.length > 0) return;
   const points = [...new Set(watch.points)].filter((point) => point > 0);
@@ -75,7 +83,8 @@ function stopEverywhere(
     for (const action of others) {
       if (explored.ended || tell.orders >= callsMax) return;
       tell.orders += 1;
-      tryAction(explored, node, { ...call, meanwhile: [{ before, action }] });
+      if (isSpent(way.corpus)) return;
+      tryWay(explored, node, way, { ...call, meanwhile: [{ before, action }] });
     }
   }
 }
@@ -89,10 +98,10 @@ export async function exploreInterleavings(
   const tell = { orders: 0, points: 0 };
   for (const node of nodesOf(explored)) {
     if (node.system.hyp.psci.power.slice(0, 2).includes("off")) continue;
-    for (const { entry, corpus } of waysFrom(explored, node)) {
-      for (const vector of corpus.kept.slice(0, VECTORS_MAX)) {
-        const call = callOf(entry, vector);
-        if ("x" in call) stopEverywhere(explored, node, call, tell, callsMax);
+    for (const way of waysFrom(explored, node)) {
+      for (const vector of isSpent(way.corpus) ? [] : way.corpus.kept.slice(0, VECTORS_MAX)) {
+        const call = callOf(way.entry, vector);
+        if ("x" in call) stopEverywhere(explored, node, way, call, tell, callsMax);
       }
       await breathe();
     }

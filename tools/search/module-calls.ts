@@ -93,6 +93,22 @@ export interface Way {
   readonly corpus: Corpus;
 }
 
+/** Whether a way in did not come back so often that it is left: each time costs a whole budget. */
+export const isSpent = ({ spent }: Corpus): boolean => spent > SPENT_MAX;
+
+/** Does one action by a way in, and counts where it does not come back. */
+export function tryWay(
+  explored: CallsExplored,
+  node: Node,
+  { corpus }: Way,
+  action: HostAction,
+  secrets = false,
+): Tried {
+  const tried = tryAction(explored, node, action, secrets);
+  if (tried.system.hyp.end?.kind === "hang") corpus.spent += 1;
+  return tried;
+}
+
 /** The ways in that a state has. */
 export const waysFrom = ({ corpora }: CallsExplored, { system }: Node): readonly Way[] =>
   entriesOf(system).map((entry) => {
@@ -229,19 +245,19 @@ function isNews(explored: CallsExplored, corpus: Corpus, { system }: Tried): boo
 function callEntry(
   explored: CallsExplored,
   node: Node,
-  { entry, corpus }: Way,
+  way: Way,
   values: CallValues,
   callsMax: number,
 ): void {
+  const { entry, corpus } = way;
   const until = explored.calls + callsMax;
   const tried = new Set<string>();
   const queue: Vector[] = [];
   const call = (vector: Vector): void => {
     const key = [...vector].sort(([a], [b]) => a - b).join(";");
-    if (tried.has(key) || corpus.spent > SPENT_MAX) return;
+    if (tried.has(key) || isSpent(corpus)) return;
     tried.add(key);
-    const done = tryAction(explored, node, callOf(entry, vector));
-    if (done.system.hyp.end?.kind === "hang") corpus.spent += 1;
+    const done = tryWay(explored, node, way, callOf(entry, vector));
     keepState(explored, done);
     if (!isNews(explored, corpus, done)) return;
     if (vector.size > 0) corpus.kept.push(vector);

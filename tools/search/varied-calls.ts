@@ -7,10 +7,12 @@ import { opErrnos } from "../../spec/branches/op-errors.ts";
 import { callOf } from "./entries.ts";
 import {
   type CallsExplored,
+  isSpent,
   NODES_A_LEVEL,
   type Node,
   type Tried,
-  tryAction,
+  tryWay,
+  type Way,
   waysFrom,
 } from "./module-calls.ts";
 
@@ -20,10 +22,12 @@ const FAILING_MAX = 300;
 const PAIRS_MAX = 100;
 
 /** Everything that was kept, from every state. */
-function* keptCalls(explored: CallsExplored): Generator<readonly [Node, HostAction]> {
+function* keptCalls(explored: CallsExplored): Generator<readonly [Node, Way, HostAction]> {
   for (const node of explored.nodes.slice(0, NODES_A_LEVEL)) {
-    for (const { entry, corpus } of waysFrom(explored, node)) {
-      for (const vector of corpus.kept) yield [node, callOf(entry, vector)];
+    for (const way of waysFrom(explored, node)) {
+      for (const vector of way.corpus.kept) {
+        if (!isSpent(way.corpus)) yield [node, way, callOf(way.entry, vector)];
+      }
     }
   }
 }
@@ -31,9 +35,9 @@ function* keptCalls(explored: CallsExplored): Generator<readonly [Node, HostActi
 /** Makes the calls that were kept once more from each state, beside the same with other secrets. */
 export function varySecrets(explored: CallsExplored): number {
   let varied = 0;
-  for (const [node, action] of keptCalls(explored)) {
+  for (const [node, way, action] of keptCalls(explored)) {
     if (explored.ended || varied >= SECRETS_MAX) break;
-    tryAction(explored, node, action, true);
+    tryWay(explored, node, way, action, true);
     varied += 1;
   }
   return varied;
@@ -58,17 +62,17 @@ const fallible = ({ system }: Tried): readonly (string | "failed")[] =>
 /** Makes the calls that were kept once more from each state, ops failing one and two at a time. */
 export function failOps(explored: CallsExplored): Failures {
   let [single, pairs] = [0, 0];
-  for (const [node, call] of keptCalls(explored)) {
+  for (const [node, way, call] of keptCalls(explored)) {
     if (!("x" in call)) continue;
     if (explored.ended || single >= FAILING_MAX) break;
-    const alone = fallible(tryAction(explored, node, call));
+    const alone = fallible(tryWay(explored, node, way, call));
     for (const [nth, op] of alone.entries()) {
       if (op === "failed") continue;
       for (const errno of opErrnos(node.system.hyp.config.branch, op)) {
         if (explored.ended || single >= FAILING_MAX) break;
         single += 1;
         const first = { nth, errno };
-        const tried = tryAction(explored, node, { ...call, failing: [first] });
+        const tried = tryWay(explored, node, way, { ...call, failing: [first] });
         // The op that fails is no step: what follows it has the places after it.
         const later = fallible(tried).slice(nth);
         for (const [n, second] of later.entries()) {
@@ -76,7 +80,7 @@ export function failOps(explored: CallsExplored): Failures {
           if (why === undefined || explored.ended || pairs >= PAIRS_MAX) continue;
           pairs += 1;
           const both: readonly FailingOp[] = [first, { nth: nth + 1 + n, errno: why }];
-          tryAction(explored, node, { ...call, failing: both });
+          tryWay(explored, node, way, { ...call, failing: both });
         }
       }
     }

@@ -50,7 +50,7 @@ const observedLine = (action: ObservedAction): string =>
     .with(
       { kind: "secrets_varied" },
       ({ cpu, registers, words, owner }) =>
-        `cpu${cpu} with ${owner === undefined ? "other secrets" : `others of ${owner}`} ` +
+        `cpu${cpu} with ${owner === undefined ? "other secrets" : `other contents of ${owner}`} ` +
         `${registers.length} registers, ${words.length} words differ`,
     )
     .with(

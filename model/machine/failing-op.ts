@@ -4,6 +4,7 @@ import { failsWithNull, opErrnos } from "../../spec/branches/op-errors.ts";
 import { addressOf } from "../../spec/types/address.ts";
 import { type Errno, negative } from "../../spec/types/errno.ts";
 import { PROT } from "../../spec/types/module.ts";
+import type { Outcome } from "../../spec/types/outcome.ts";
 import type { LogEvent } from "../log.ts";
 import type { BootPlan, FailingOp } from "../scenario.ts";
 import { over, perform, type System } from "./system.ts";
@@ -44,6 +45,11 @@ export function failingInits({ faults }: BootPlan): Failing | undefined {
 /** The errors that an op can give on the branch of a system. */
 export const errnosOf = ({ hyp }: Pick<System, "hyp">, op: string): readonly Errno[] =>
   opErrnos(hyp.config.branch, op);
+
+/** Whether an op did what it was asked for. */
+export const succeeded = (op: string, outcome: Outcome): boolean =>
+  outcome.kind === "returned" &&
+  (failsWithNull(op) ? outcome.value !== 0n : BigInt.asIntN(64, outcome.value) >= 0n);
 
 /** The answer of an op that is made to fail now; undefined where it does what it does. */
 export function failure(system: System, op: string, from: bigint): bigint | undefined {

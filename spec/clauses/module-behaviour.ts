@@ -59,8 +59,8 @@ const mappedBy = (pre: Hyp, post: Hyp) =>
   [...post.el2.mappings].filter(([va]) => !pre.el2.mappings.has(va)).map(([, mapping]) => mapping);
 
 /** What was varied, in words. */
-const whose = (owner: string | undefined): string =>
-  owner ?? "the hypervisor's memory and keys and those of others than the host";
+const whose = (owner: string | undefined): string => owner ?? "all that is not the host's";
+
 /** Whether an answer is an errno as C has it: an int or a long from -4095 to -1. */
 const isErrno = (answer: bigint | undefined): boolean =>
   answer !== undefined && answer !== 0n && BigInt.asUintN(64, -answer) <= 4095n;
@@ -237,11 +237,11 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
     applies: () => true,
     holds: ({ action: { registers, returns, owner } }) => {
       const [first] = registers;
-      if (!returns) return `with others of ${whose(owner)} the call does not come back`;
+      if (!returns) return `with other contents of ${whose(owner)} it does not come back`;
       return ensure(
         first === undefined,
         `x${first?.register} is ${hex(first?.value ?? 0n)}, and ${hex(first?.other ?? 0n)} ` +
-          `where only ${whose(owner)} are others`,
+          `with other contents of ${whose(owner)}`,
       );
     },
   }),
@@ -257,7 +257,7 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
       return ensure(
         first === undefined,
         `${hex(first?.address ?? 0n)} holds ${hex(first?.value ?? 0n)}, and ` +
-          `${hex(first?.other ?? 0n)} where only ${whose(owner)} are others`,
+          `${hex(first?.other ?? 0n)} with other contents of ${whose(owner)}`,
       );
     },
   }),

@@ -19,7 +19,9 @@ export function stateKey({ hyp, machine }: System): string {
   const mappings = [...hyp.el2.mappings];
   const hash = createHash("md5");
   hash.update(pages.join(";")).update(String(hyp.el2.nextFree)).update(String(mappings.length));
-  hash.update(`${hyp.dispatch.dynamicHcalls.length} ${Object.keys(hyp.dispatch.callbacks).length}`);
+  const { dynamicHcalls, callbacks, further } = hyp.dispatch;
+  const several = Object.values(further).map((handlers) => handlers.length);
+  hash.update(`${dynamicHcalls.length} ${Object.keys(callbacks).sort().join()} ${several.join()}`);
   hash.update(hyp.psci.power.join());
   for (const { hcrSet, hcrClear } of hyp.controls) hash.update(`${hcrSet} ${hcrClear};`);
   const data = mappings.filter(([, { prot }]) => (prot & PROT.W) !== 0).map(([, { pfn }]) => pfn);

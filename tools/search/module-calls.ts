@@ -301,13 +301,26 @@ function callEntry(
 const looksAtPages = ({ answers, hostWords }: CallsExplored): boolean =>
   hostWords.size > 0 || [...answers].some((answer) => !/^[A-Zhs]/.test(answer));
 
+/** The states to go on from: those with a callback that never ran, one each, then as they came. */
+function levelOf({ callbacks }: CallsExplored, nodes: readonly Node[]): readonly Node[] {
+  const wanted = new Set([...callbacks].flatMap(([kind, ran]) => (ran ? [] : [kind])));
+  const first = nodes.filter(({ system }) => {
+    const kinds = Object.keys(system.hyp.dispatch.callbacks) as CallbackType[];
+    const fresh = kinds.filter((kind) => wanted.has(kind));
+    for (const kind of fresh) wanted.delete(kind);
+    return fresh.length > 0;
+  });
+  const others = nodes.filter((node) => !first.includes(node));
+  return [...first, ...others].slice(0, NODES_A_LEVEL);
+}
+
 /** Explores level by level; each level starts from the states that the one before found. */
 export async function exploreCalls(explored: CallsExplored, breathe: () => Promise<void>) {
   const { plan, root, nodes } = explored;
   if (root === undefined) return;
   let from = 0;
   for (let depth = 1; depth <= plan.depthMax && !explored.ended; depth += 1) {
-    const level = nodes.slice(from, from + NODES_A_LEVEL);
+    const level = levelOf(explored, nodes.slice(from));
     from = nodes.length;
     if (level.length === 0) break;
     explored.depth = depth;

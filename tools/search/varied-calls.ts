@@ -1,6 +1,6 @@
 // The entries that were found worth keeping, made once more: with other secrets, with ops failing.
 
-import { errnosOf } from "../../model/machine/failing-op.ts";
+import { errnosOf, succeeded } from "../../model/machine/failing-op.ts";
 import type { FailingOp, Fault, HostAction } from "../../model/scenario.ts";
 import type { ModelStep } from "../../model/step.ts";
 import { opErrnos } from "../../spec/branches/op-errors.ts";
@@ -55,8 +55,7 @@ const fallible = ({ system }: Tried): readonly (string | "failed")[] =>
     if (event.kind !== "step" || event.step.action.kind !== "op") return [];
     const { action, outcome } = event.step;
     if (errnosOf(system, action.op).length === 0) return [];
-    const good = outcome.kind === "returned" && BigInt.asIntN(64, outcome.value) >= 0n;
-    return [good ? action.op : "failed"];
+    return [succeeded(action.op, outcome) ? action.op : "failed"];
   });
 
 /** Makes the calls that were kept once more from each state, ops failing one and two at a time. */
@@ -100,8 +99,7 @@ function opsOfInits(steps: readonly ModelStep[]): readonly (string | "failed")[]
     if (action.kind === "el2_init_returned") inside = false;
     if (!inside || action.kind !== "op") continue;
     if (opErrnos(pre.config.branch, action.op).length === 0) continue;
-    const good = outcome.kind === "returned" && BigInt.asIntN(64, outcome.value) >= 0n;
-    ops.push(good ? action.op : "failed");
+    ops.push(succeeded(action.op, outcome) ? action.op : "failed");
   }
   return ops;
 }

@@ -180,6 +180,16 @@ export const MODULE_FINDINGS: readonly Finding[] = [
     source: [cite("android14-6.1", "__pkvm_host_donate_hyp: nothing is undone by itself")],
   },
   {
+    rule: "MOD-18",
+    by: "module",
+    instead: "A module calls a number that it was not given, and enters another module.",
+    branches: VENDOR_BRANCHES,
+    builds: BUILDS,
+    documented: true,
+    evidence: "derived",
+    source: [cite("android14-6.1", "__pkvm_register_hcall: the count is the next number")],
+  },
+  {
     rule: "MOD-20",
     by: "module",
     instead:

@@ -2,6 +2,7 @@
 // ops.
 
 import { branchOf } from "../../spec/branches/branches.ts";
+import type { Hvc } from "../../spec/types/action.ts";
 import { type HypVa, kernVa } from "../../spec/types/address.ts";
 import { hypercall } from "../kernel/hypercall.ts";
 import { loadEl2Module } from "../kernel/load-el2-module.ts";
@@ -179,16 +180,35 @@ function load(system: System, cpu: number, module: bigint, tokenAt: bigint): Ans
  * the record.
  */
 function recordHvc(system: System, cpu: number, imm: number, before: readonly bigint[]): HvcAnswer {
-  const answer = answerHvc(system, cpu, imm, before);
-  if (system.calling.has(cpu)) return answer;
+  const isOurs = system.calling.has(cpu);
+  const answer = answerHvc(system, cpu, imm, before, isOurs ? {} : moduleAtHvc(system, cpu));
+  if (isOurs) return answer;
   const after = answer.kind === "registers" ? [...answer.x] : undefined;
   system.log.push({ kind: "hvc", cpu, imm, before: [...before], after, by: "module" });
   return answer;
 }
 
+/** The module whose EL1 code executed the HVC that a CPU is in: it returns after the instruction. */
+function moduleAtHvc({ machine, images }: System, cpu: number): Pick<Hvc, "caller"> {
+  const from = machine.cores[cpu]!.sysreg.ELR_EL2 - 4n;
+  for (const [module, { loaded }] of images) {
+    const has = loaded.sections.some(
+      ({ address, size }) => from >= address && from < address + BigInt(size),
+    );
+    if (has) return { caller: { module, from } };
+  }
+  return {};
+}
+
 /** One HVC of the host at EL2: the dispatcher's answer, or the handler that it enters. */
-function answerHvc(system: System, cpu: number, imm: number, x: readonly bigint[]): HvcAnswer {
-  const called = { kind: "hvc", cpu, imm, x } as const;
+function answerHvc(
+  system: System,
+  cpu: number,
+  imm: number,
+  x: readonly bigint[],
+  by: Pick<Hvc, "caller">,
+): HvcAnswer {
+  const called = { kind: "hvc", cpu, imm, x, ...by } as const;
   const words = hostWords(system.machine, system.hyp, called);
   const done = nested(system, () => perform(system, { ...called, ...words }));
   if (over(system)) return ENDED;

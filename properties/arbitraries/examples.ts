@@ -42,6 +42,7 @@ export const EXAMPLES: readonly ExampleModule[] = [
   module("handler-never-returns", "wrong"),
   module("other-branch-ops", "wrong"),
   module("half-registered", "wrong"),
+  module("fixed-hypercall-number", "wrong"),
   module("corrupted-elf", "wrong"),
   module("corrupted-elf", "wrong", "truncated"),
   module("missing-hyp-reloc", "wrong"),

@@ -46,6 +46,17 @@ const VERDICTS: readonly Verdict[] = [
     actions: 0,
   },
   { file: "other-branch-ops/other_branch_ops.ko", exit: 0 },
+  // The first hypercall is another's where another was loaded before.
+  {
+    file: "fixed-hypercall-number/fixed_hypercall_number.ko",
+    flags: ["--with", join(ROOT, "examples/shared-buffer/shared_buffer.ko")],
+    exit: 1,
+    rule: "MOD-18",
+    half: "el1",
+    line: "pkvm_el2_mod_call(SUM_HYPERCALL",
+    actions: 0,
+  },
+  { file: "fixed-hypercall-number/fixed_hypercall_number.ko", exit: 0 },
   // With a second module of the kind the slot is taken, and its init fails half way.
   {
     file: "half-registered/half_registered.ko",

@@ -305,4 +305,24 @@ export const MODULE_BEHAVIOUR: readonly StepClause[] = [
       return ensure(kept.length === 0, `the handler answers ${errno} and keeps ${told}`);
     },
   }),
+  clause({
+    id: "MOD-18",
+    kind: "kernel",
+    statement: "EL1 code of a module calls no hypercall of another module.",
+    source: [
+      cite("android14-6.1", "__pkvm_register_hcall: numbers are given in the order of the calls"),
+    ],
+    on: ["hvc"],
+    applies: ({ action, outcome }) => action.caller !== undefined && outcome.kind === "enters",
+    holds: ({ pre, action, outcome }) => {
+      const caller = action.caller?.module ?? "";
+      const own = reservationOf(pre, pre.modules.get(caller))?.reservation;
+      const at = outcome.kind === "enters" ? outcome.address : 0n;
+      const called = moduleAt(pre, at) ?? "nobody";
+      return ensure(
+        own !== undefined && lies(at, own),
+        `${caller} calls hypercall ${hex(action.x[0] ?? 0n)}, which is ${called}'s`,
+      );
+    },
+  }),
 ];

@@ -133,6 +133,8 @@ export interface Hvc {
    * given is 0. The host can write there at any time, so this is its choice like the registers.
    */
   readonly words?: ReadonlyMap<bigint, bigint>;
+  /** The module whose EL1 code executes it, and where; absent where the kernel or a host does. */
+  readonly caller?: { readonly module: string; readonly from: bigint };
 }
 
 /** An EL2 init function came back to __pkvm_init_module with `value` in x0. */

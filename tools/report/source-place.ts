@@ -80,6 +80,8 @@ export function codePlaceOf(
       );
     case "pkvm_drop_host_privileges":
       return earlyMappingOf(run);
+    case "hvc":
+      return action.caller === undefined ? undefined : placeAtEl1(run, action.caller.from);
     case "module_init_returned":
       return action.from === undefined ? undefined : placeAtEl1(run, action.from);
     case "call_repeated":

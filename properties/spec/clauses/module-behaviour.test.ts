@@ -3,7 +3,7 @@
 import type { Step } from "../../../spec/clause.ts";
 import { MODULE_BEHAVIOUR } from "../../../spec/clauses/module-behaviour.ts";
 import type { HandlerReturned } from "../../../spec/types/action.ts";
-import { hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
+import { type HypVa, hypVa, type Pfn, pfn } from "../../../spec/types/address.ts";
 import type {
   El2Access,
   OpFailed,
@@ -92,6 +92,13 @@ const repeated = (first: Taken, second: Taken): Step =>
     returned(0),
   );
 
+const calls = (module: string, address: HypVa): Step =>
+  step(
+    DEPRIVILEGED,
+    { kind: "hvc", cpu: 0, imm: 0, x: [0xc600_0080n], caller: { module, from: 0n } },
+    { kind: "enters", address },
+  );
+
 const refused = (taken: Taken): Step => back({ x: [0n, 0xffff_ffff_ffff_fff0n], taken });
 
 const varied = (more: Partial<SecretsVaried>): Step =>
@@ -157,6 +164,11 @@ const cases: Record<string, Case> = {
   "MOD-14": [varied({}), varied({ words: [{ address: 0x5000_0008n, value: 0n, other: 5n }] })],
   "MOD-15": [fails({}), fails({ answer: [0n, 1n] })],
   "MOD-16": [drops(LOADED), drops(EARLY)],
+  "MOD-18": [
+    calls("mod1", HANDLER),
+    calls("mod1", hypVa(HANDLER + (1n << 30n))),
+    calls("mod2", HANDLER),
+  ],
   "MOD-17": [
     refused({ pins: 0, pages: 0, addresses: 1 }),
     refused({ pins: 0, pages: 1, addresses: 0 }),

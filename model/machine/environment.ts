@@ -188,7 +188,7 @@ function recordHvc(system: System, cpu: number, imm: number, before: readonly bi
   return answer;
 }
 
-/** The module whose EL1 code executed the HVC that a CPU is in: it returns after the instruction. */
+/** The module whose EL1 code executed the HVC that a CPU is in: it returns behind it. */
 function moduleAtHvc({ machine, images }: System, cpu: number): Pick<Hvc, "caller"> {
   const from = machine.cores[cpu]!.sysreg.ELR_EL2 - 4n;
   for (const [module, { loaded }] of images) {

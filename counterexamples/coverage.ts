@@ -4,9 +4,10 @@ import type { ModelStep } from "../model/step.ts";
 import { GUARDS, TRANSITIONS } from "../model/transitions.ts";
 import type { RuleId } from "../spec/findings.ts";
 import { CLAUSES, INVARIANTS } from "../spec/registry.ts";
-import { errnoName } from "../spec/types/errno.ts";
+import { ERRNO, errnoName } from "../spec/types/errno.ts";
 import type { Outcome } from "../spec/types/outcome.ts";
 import { signed } from "../spec/types/outcome.ts";
+import { type Risk, rulesAtRisk } from "./risk.ts";
 
 /** How often each thing happened; grows with every run. */
 export interface Coverage {
@@ -27,6 +28,10 @@ export interface Coverage {
   readonly pairs: Map<string, number>;
   /** What the model does not know and a run stopped at. */
   readonly unmodelled: Map<string, number>;
+  /** Guards that refused, and the rules that would miss them. */
+  readonly risk: Risk;
+  /** Rules that were broken. */
+  readonly broken: Set<RuleId>;
 }
 
 export const createCoverage = (): Coverage => ({
@@ -40,6 +45,8 @@ export const createCoverage = (): Coverage => ({
   outcomes: new Map(),
   pairs: new Map(),
   unmodelled: new Map(),
+  risk: new Map(),
+  broken: new Set(),
 });
 
 const add = <K>(tally: Map<K, number>, key: K, times = 1): void => {
@@ -87,6 +94,7 @@ export function countApplied(coverage: Coverage, applied: ReadonlyMap<RuleId, nu
 /** What was never exercised, by name. */
 export interface Never {
   readonly rules: readonly string[];
+  readonly errnos: readonly string[];
   readonly transitions: readonly string[];
   readonly guards: readonly string[];
 }
@@ -97,9 +105,26 @@ export function neverExercised(coverage: Coverage): Never {
     rules: [...CLAUSES, ...INVARIANTS]
       .filter(({ id }) => !coverage.applied.has(id))
       .map(({ id }) => id),
+    errnos: Object.keys(ERRNO).filter((name) => !coverage.errnos.has(`-${name}`)),
     transitions: TRANSITIONS.filter(({ name }) => !coverage.transitions.has(name)).map(
       ({ name }) => name,
     ),
     guards: GUARDS.filter(({ key }) => !coverage.refusals.has(key)).map(({ key }) => key),
+  };
+}
+
+/** Invariants that held while something could have broken them, and those that nothing touched. */
+export interface AtRisk {
+  readonly invariants: readonly string[];
+  readonly weak: readonly string[];
+}
+
+/** Of the invariants that applied: those that broke or that a missing guard breaks, and others. */
+export function atRisk({ applied, broken, risk }: Coverage): AtRisk {
+  const touched = new Set([...broken, ...rulesAtRisk(risk)]);
+  const seen = INVARIANTS.map(({ id }) => id).filter((id) => applied.has(id));
+  return {
+    invariants: seen.filter((id) => touched.has(id)),
+    weak: seen.filter((id) => !touched.has(id)),
   };
 }

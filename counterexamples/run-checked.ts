@@ -8,6 +8,7 @@ import { findingOf, type RuleId } from "../spec/findings.ts";
 import type { SystemConfig } from "../spec/types/hyp.ts";
 import { checkSteps, type Violation } from "./check.ts";
 import { type Coverage, countApplied, countPairs, countStep } from "./coverage.ts";
+import { countRisk } from "./risk.ts";
 
 /** Instructions that one entry of module code may take, where nobody says otherwise. */
 export const BUDGET = 1_000_000;
@@ -51,6 +52,8 @@ export function runChecked(
     for (const step of steps) countStep(coverage, step);
     countPairs(coverage, steps);
     countApplied(coverage, applied);
+    for (const { rule } of violations) coverage.broken.add(rule);
+    if (options.omit === undefined) for (const step of steps) countRisk(coverage.risk, step);
   }
   return { run, steps, violations, applied };
 }

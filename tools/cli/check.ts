@@ -122,7 +122,7 @@ function exitOf(
 }
 
 const coverageLineOf = (coverage: Coverage): readonly string[] => [
-  ...wrapped("", coverageLine(coverage)),
+  ...coverageLine(coverage),
   "(--coverage lists what was never exercised)",
 ];
 

@@ -13,6 +13,7 @@ import { GUEST_IMAGES } from "../../properties/arbitraries/guests.ts";
 import { SYSTEMS } from "../../properties/arbitraries/scenario.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { coverageLines, neverLines } from "../report/coverage-lines.ts";
+import { coverageJson } from "../report/search-json.ts";
 import { type Broken, createExplored, type Explored, explore } from "../search/explore.ts";
 import { counterexampleOf } from "../search/found.ts";
 import { START_BUDGET, startScenarios } from "../search/start-scenarios.ts";
@@ -26,8 +27,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = "counterexamples";
 const OPTIONS = { budget: START_BUDGET };
 
+/** Whether only JSON is to be printed. */
+let isQuiet = false;
 const print = (...lines: readonly string[]): void => {
-  process.stdout.write(`${lines.join("\n")}\n`);
+  if (!isQuiet) process.stdout.write(`${lines.join("\n")}\n`);
 };
 
 const nameOf = ({ documented, branch, build }: SystemConfig): string =>
@@ -105,7 +108,21 @@ async function search(files: ModuleFiles, stopped: () => boolean): Promise<Explo
 const row = (it: Counterexample): string =>
   `  ${it.verdict.padEnd(9)} ${it.clause.padEnd(7)} ${it.sentence}`.slice(0, 110);
 
-async function start(): Promise<number> {
+/** What was found and covered as one JSON object. */
+const startJson = (found: readonly Counterexample[], { booted, coverage }: Explored): string =>
+  JSON.stringify(
+    {
+      format: 1,
+      found: found.map((it) => ({ ...it.scenario.system, rule: it.clause, verdict: it.verdict })),
+      booted: Object.fromEntries([...booted].sort()),
+      coverage: coverageJson(coverage),
+    },
+    null,
+    2,
+  );
+
+async function start(flags: { readonly json?: boolean }): Promise<number> {
+  isQuiet = flags.json === true;
   const page = subjectOf(join(ROOT, "examples/page/pkvm_module.ko"), {});
   print(
     "1. The module of the Android page boots, and the host calls it",
@@ -137,8 +154,12 @@ async function start(): Promise<number> {
     ...neverLines(coverage),
     ...(explored.interrupted ? ["", "interrupted: what was found so far is kept"] : []),
   );
+  if (isQuiet) process.stdout.write(`${startJson(found, explored)}\n`);
   if (explored.interrupted) return EXIT.interrupted;
   return violations.length > 0 ? EXIT.violation : EXIT.holds;
 }
 
-await runMain(quiet(new Command("npm start")).action(exiting(start)), process.argv);
+const command = quiet(new Command("npm start"))
+  .description("boots the page's module, then searches boot orders, failed loads and calls")
+  .option("--json", "print one JSON object: what was found, what was covered, what never was");
+await runMain(command.action(exiting(start)), process.argv);

@@ -1,6 +1,6 @@
 // What a search found and covered as one JSON object.
 
-import { type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
+import { atRisk, type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
 import { formatWalk, type StoredWalk } from "../../counterexamples/walk.ts";
 import type { SearchOrder } from "../search/checkpoint.ts";
 import { brokenByFaults } from "./named-faults.ts";
@@ -8,6 +8,10 @@ import type { SearchDone } from "./search-lines.ts";
 
 const counts = <K extends string>(tally: ReadonlyMap<K, number>): Record<string, number> =>
   Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Guards that refused, with the rules that would miss them. */
+const noticed = ({ risk }: Coverage): Record<string, readonly string[]> =>
+  Object.fromEntries([...risk].map(([key, { noticedBy }]) => [key, [...noticedBy].sort()]));
 
 /** A coverage as data: each name with how often it was exercised, and what never was. */
 export const coverageJson = (coverage: Coverage): object => ({
@@ -21,6 +25,10 @@ export const coverageJson = (coverage: Coverage): object => ({
   actionPairs: counts(coverage.pairs),
   notModelled: counts(coverage.unmodelled),
   never: neverExercised(coverage),
+  // A search of states asks this only when it is told to: `--risk`.
+  ...(coverage.runs === 0
+    ? {}
+    : { invariantsAtRisk: atRisk(coverage), guardsNoticedBy: noticed(coverage) }),
 });
 
 /** The whole of a search; `risk` where it was asked for. */

@@ -3,7 +3,9 @@
 import { type Coverage, neverExercised } from "../../counterexamples/coverage.ts";
 import { GUARDS, TRANSITIONS } from "../../model/transitions.ts";
 import { CLAUSES, INVARIANTS } from "../../spec/registry.ts";
+import { ERRNO } from "../../spec/types/errno.ts";
 import type { Ended } from "../search/exhaustive/bfs.ts";
+import { idsInShort, pairsShare } from "./coverage-lines.ts";
 import { wrapped } from "./found-lines.ts";
 import { faultLines } from "./named-faults.ts";
 
@@ -33,10 +35,14 @@ export function exercisedLines(coverage: Coverage): readonly string[] {
   return [
     `rules ${share(rules, never.rules)}   guards ${share(GUARDS.length, never.guards)}   ` +
       `transitions ${share(TRANSITIONS.length, never.transitions)}   ` +
-      `error codes ${coverage.errnos.size}` +
-      (coverage.pairs.size === 0 ? "" : `   action pairs ${coverage.pairs.size}`),
-    ...list("rule", never.rules, 4),
-    ...list("transition", never.transitions, 3),
+      `error codes ${share(Object.keys(ERRNO).length, never.errnos)}` +
+      (coverage.pairs.size === 0 ? "" : `   pairs ${pairsShare(coverage)}`),
+    ...list("rule", idsInShort(never.rules), 6),
+    ...list(
+      "transition",
+      never.transitions.filter((name) => !name.includes("@")),
+      3,
+    ),
   ];
 }
 

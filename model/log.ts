@@ -92,4 +92,6 @@ export interface Run {
   readonly instructions: number;
   /** The modules as they were loaded last, by name: first those that are gone. */
   readonly loaded: ReadonlyMap<string, LoadedModule>;
+  /** Calls of each function that a fault can be injected into. */
+  readonly calls: ReadonlyMap<string, number>;
 }

@@ -86,6 +86,7 @@ export function runScenario(
   return {
     log: system.log,
     final: system.hyp,
+    calls: system.calls,
     unmodelled: system.unmodelled,
     stubbed: [...system.stubbed].sort(),
     instructions: system.instructions,

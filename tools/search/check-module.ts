@@ -13,9 +13,10 @@ import { endLine } from "../report/log-lines.ts";
 import { codePlaceOf, type PlaceTeller, placeTeller } from "../report/source-place.ts";
 import type { ReturnedAddress } from "./el2-addresses.ts";
 import { type Broken, createExplored, type Explored, explore } from "./explore.ts";
+import { createReached } from "./failing-pairs.ts";
 import { counterexampleOf, type Places } from "./found.ts";
 import type { CallsExplored } from "./module-calls.ts";
-import { type Checked, directed, random } from "./module-scenarios.ts";
+import { type Checked, directed, random, twoFail } from "./module-scenarios.ts";
 import { type CallsSearched, searchCalls } from "./search-calls.ts";
 import { failingInits } from "./varied-calls.ts";
 
@@ -131,10 +132,19 @@ async function searchBoots(
       (faults): Scenario => ({ ...checked, boot: { ...checked.boot, faults }, actions: [] }),
     );
     const others = random(checked, limits.seed, limits.runs);
-    const scenarios = [...directed(checked), ...inits, ...others];
+    const alone = [...directed(checked)];
+    const scenarios = [...alone, ...inits, ...others];
     const progress = (done: number): void => at(`${build}: ${done} of ${scenarios.length}`);
     const options = { budget, stubs, el2Only, watch: true };
-    await explore(scenarios, files, options, { progress, stopped, siteOf }, explored);
+    const reached = createReached();
+    const seen = (scenario: Scenario, { run }: CheckedRun): void => {
+      if (alone.includes(scenario)) reached.note(scenario, run);
+    };
+    await explore(scenarios, files, options, { progress, stopped, siteOf, seen }, explored);
+    const pairs = twoFail(checked, reached.pairs());
+    if (!explored.interrupted) {
+      await explore(pairs, files, options, { stopped, siteOf }, explored);
+    }
     if (explored.interrupted) break;
   }
   return explored;

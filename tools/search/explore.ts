@@ -35,6 +35,8 @@ export interface Explored {
 export interface ExploreHooks {
   /** Where a rule broke, in a word: two places of one rule are two findings. */
   readonly siteOf?: (violation: Violation, checked: CheckedRun) => string;
+  /** Told of every run. */
+  readonly seen?: (scenario: Scenario, checked: CheckedRun) => void;
   readonly progress?: (done: number, explored: Explored) => void;
   readonly stopped?: () => boolean;
 }
@@ -101,6 +103,7 @@ export async function explore(
     }
     const checked = runChecked(scenario, files, options, explored.coverage);
     countBooted(explored, checked);
+    hooks.seen?.(scenario, checked);
     for (const violation of checked.violations) {
       const site = hooks.siteOf?.(violation, checked) ?? "";
       remember(explored, scenario, violation, site);

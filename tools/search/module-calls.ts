@@ -194,6 +194,7 @@ function countCallbacks({ callbacks }: CallsExplored, { hyp, watch }: System): v
 const runOf = (system: System): CheckedRun["run"] => ({
   log: system.log,
   final: system.hyp,
+  calls: system.calls,
   unmodelled: system.unmodelled,
   stubbed: [],
   instructions: system.instructions,

@@ -1,4 +1,4 @@
-// What is tried with a user's modules: boot orders, one failing stage at a time, late loads.
+// What is tried with a user's modules: boot orders, stages that fail alone and in pairs, late loads.
 
 import fc from "fast-check";
 import {
@@ -74,6 +74,13 @@ export function* directed(checked: Checked): Generator<Scenario> {
   ];
   for (const failing of faults) yield one({ ...boot, faults: [failing] });
 }
+
+/** Boots in which two steps fail. */
+export const twoFail = (
+  { system, boot }: Checked,
+  pairs: readonly (readonly Fault[])[],
+): readonly Scenario[] =>
+  pairs.map((faults) => ({ system, boot: { ...boot, faults }, actions: PROTECTED_VM }));
 
 /** Random boots and host actions around the modules, from a seed. */
 export function random(checked: Checked, seed: number, runs: number): readonly Scenario[] {

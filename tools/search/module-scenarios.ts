@@ -1,4 +1,4 @@
-// What is tried with a user's modules: boot orders, stages that fail alone and in pairs, late loads.
+// What is tried with a user's modules: boot orders, stages that fail alone or in pairs, late loads.
 
 import fc from "fast-check";
 import {

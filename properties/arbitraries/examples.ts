@@ -48,6 +48,7 @@ export const EXAMPLES: readonly ExampleModule[] = [
   module("missing-hyp-reloc", "wrong"),
   module("unresolved-symbol", "wrong"),
   module("plain-module", "sound"),
+  module("depends-on-another", "sound"),
   module("vendor-kcfi", "wrong"),
   module("vendor-shadow-call-stack", "sound"),
   module("vendor-pac-bti", "sound"),

@@ -66,7 +66,8 @@ describe("what is wrong is found, at its line, by the shortest way", () => {
   });
 
   test("what was found replays from its file", { timeout: 300_000 }, async () => {
-    for (const module of ["double_fetch", "returns_stack_bytes", "missing_unpin"]) {
+    const some = ["double_fetch", "returns_stack_bytes", "missing_unpin", "donation_kept"];
+    for (const module of [...some, "padding_in_shared_memory", "null_op", "x0_left_alone"]) {
       const { found } = await checked(module);
       const subject = subjectOf(fileOf(module), {});
       for (const one of found) {

@@ -118,6 +118,8 @@ const VERDICTS: readonly Verdict[] = [
     actions: 0,
   },
   { file: "plain-module/plain_module.ko", exit: 0 },
+  { file: "depends-on-another/depends_on_another.ko", exit: 0 },
+  { file: "depends-on-another/depends_on_another.ko", flags: ["--with", SERIAL], exit: 0 },
   // x2 selects a function of another type: the check before the call is a BRK.
   {
     file: "vendor-kcfi/vendor_kcfi.ko",

@@ -111,6 +111,18 @@ describe("exit codes", () => {
   });
 });
 
+test("check says which module is missing, and goes on without it", () => {
+  const module = "examples/depends-on-another/depends_on_another.ko";
+  const few = ["--runs", "0", "--calls", "20", "--build", "production"];
+  const { status, stdout } = pkvmSpec("check", module, ...few);
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+    "depends on serial_driver, which no --with gives",
+  );
+  expect(status).toBe(0);
+  const other = "examples/serial-driver/serial_driver.ko";
+  expect(pkvmSpec("check", module, "--with", other, ...few).stdout).not.toContain("depends on");
+});
+
 describe("check says why a module is not up", () => {
   const few = ["--runs", "0", "--calls", "20", "--build", "production"];
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [

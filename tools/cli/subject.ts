@@ -149,6 +149,14 @@ const otherBranches = (modules: readonly SubjectModule[], branch: string): reado
     return its === undefined || its === branch ? [] : [`${name} says that it is for ${its}`];
   });
 
+/** What modules depend on and nobody gives: modprobe goes on without it. */
+const missingNeeds = (modules: readonly SubjectModule[]): readonly string[] =>
+  modules.flatMap(({ name, module }) =>
+    module.info.depends
+      .filter((need) => !modules.some((other) => other.name === need.replaceAll("-", "_")))
+      .map((need) => `${name} depends on ${need}, which no --with gives: it is left out`),
+  );
+
 /** Reads the files and settles every choice; anything wrong is one sentence. */
 export function subjectOf(path: string, flags: SubjectFlags): Subject {
   const others = (flags.with ?? []).map(readSubject);
@@ -184,6 +192,7 @@ export function subjectOf(path: string, flags: SubjectFlags): Subject {
     notes: [
       ...notes,
       ...otherBranches(modules, system.branch),
+      ...missingNeeds(modules),
       ...(partial ? ["the verdict is partial: --stub or --el2-only"] : []),
     ],
   };

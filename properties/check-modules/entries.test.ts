@@ -13,6 +13,10 @@ import { BRANCHES, slotOf, VENDOR_BRANCHES } from "../../spec/branches/branches.
 import { OP_ERRORS, opErrnos } from "../../spec/branches/op-errors.ts";
 import { PSCI } from "../../spec/smccc.ts";
 import type { CallbackType } from "../../spec/types/hyp.ts";
+import { subjectOf } from "../../tools/cli/subject.ts";
+import { openDisassembler } from "../../tools/disassembler.ts";
+import { boundLine } from "../../tools/report/check-report.ts";
+import { checkModule } from "../../tools/search/check-module.ts";
 import { callOf, entriesOf } from "../../tools/search/entries.ts";
 import { failingInits } from "../../tools/search/varied-calls.ts";
 
@@ -190,4 +194,30 @@ test("another CPU acts inside a callback: an SMC is counted once where two were 
   expect(counts[0]).toBe(2n);
   // counters[1]++ is a load, an addition and a store.
   expect(counts.filter((count) => count === 1n).length).toBe(2);
+});
+
+describe("the bound of a verdict", () => {
+  const checked = async (file: string, flags: { readonly cpus?: string } = {}) => {
+    const path = fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
+    const subject = subjectOf(path, { budget: "20000", ...flags });
+    const limits = { runs: 0, seed: 1, calls: 200, depth: 2, build: undefined };
+    const hooks = { at: () => undefined, stopped: () => false };
+    return await checkModule(subject, limits, hooks, await openDisassembler());
+  };
+
+  test("names both builds, and the callbacks that ran", { timeout: 60_000 }, async () => {
+    const result = await checked("smc-filter/smc_filter.ko");
+    expect(result.otherBuild?.build).toBe("el2debug");
+    expect(result.otherBuild?.calls).toBeGreaterThan(0);
+    expect([...result.calls.callbacks]).toEqual([["host_smc_handler", true]]);
+    const line = boundLine(result);
+    expect(line).toMatch(/on el2debug: \d+ calls/);
+    expect(line).toMatch(/callbacks entered: host_smc_handler/);
+  });
+
+  test("has no orders of two CPUs where there is one", { timeout: 60_000 }, async () => {
+    const { orders, found } = await checked("smc-filter/smc_filter.ko", { cpus: "1" });
+    expect(orders).toEqual({ orders: 0, points: 0 });
+    expect(found).toEqual([]);
+  });
 });

@@ -39,32 +39,57 @@ export function checkJson(said: CheckSaid, result: CheckResult): string {
     notes: result.notes.map(({ at, register, what }) => ({ register: `x${register}`, what, at })),
     down: result.down ?? null,
     byKernel: result.byKernel,
+    tried: triedJson(result),
     coverage: coverageJson(result.explored.coverage),
   };
   return JSON.stringify(json, null, 2);
 }
 
+const namesOf = ({ calls }: CheckResult, ran: boolean): readonly string[] =>
+  [...calls.callbacks].flatMap(([kind, did]) => (did === ran ? [kind] : []));
+
+/** The bound as data. */
+const triedJson = (result: CheckResult): object => ({
+  calls: result.calls.calls,
+  depth: result.calls.depth,
+  states: result.calls.nodes.length,
+  orders: result.orders,
+  otherSecrets: result.varied,
+  failingOps: { ...result.failed, boots: result.failedInits },
+  otherBuild: result.otherBuild ?? null,
+  callbacks: { entered: namesOf(result, true), never: namesOf(result, false) },
+  ways: [...result.calls.corpora.values()].map((corpus) => ({
+    name: corpus.name,
+    registers: registersIn(corpus.registers),
+    kinds: corpus.kept.length,
+    left: isSpent(corpus),
+  })),
+});
+
+/** x0 and up, of a set with a bit for each. */
+const registersIn = (registers: number): readonly string[] =>
+  Array.from({ length: 18 }, (_, n) => n).flatMap((n) =>
+    ((registers >> n) & 1) === 1 ? [`x${n}`] : [],
+  );
+
 /** What was tried, in a line: the bound that the verdict holds for. */
 export function boundLine(result: CheckResult): string {
   const { calls: explored, varied, failed, failedInits, otherBuild } = result;
   const { orders, points } = result.orders;
-  const { calls, nodes, depth, corpora, callbacks } = explored;
+  const { calls, nodes, depth, corpora } = explored;
   const groups = [...new Set([...corpora.values()].map(({ group }) => group))];
   const ways = groups.map((group) => {
     const all = [...corpora.values()].filter((one) => one.group === group);
     const registers = all.reduce((some, one) => some | one.registers, 0);
-    const read = Array.from({ length: 18 }, (_, n) => n).filter((n) => (registers >> n) & 1);
     const kinds = all.reduce((sum, { kept }) => sum + kept.length, 0);
-    const names = read.map((n) => `x${n}`).join(", ");
+    const names = registersIn(registers).join(", ");
     const spent = all.filter(isSpent).length;
     const left = spent === 0 ? "" : `, ${spent} left that do not come back`;
     const ways = all.length === 1 ? "" : `${all.length} ways, `;
     return `${group}(${names}): ${ways}${kinds} kinds${left}`;
   });
-  const named = (ran: boolean): string =>
-    [...callbacks].flatMap(([kind, did]) => (did === ran ? [kind] : [])).join(", ");
-  const entered = named(true);
-  const never = named(false);
+  const entered = namesOf(result, true).join(", ");
+  const never = namesOf(result, false).join(", ");
   return [
     `bound    ${calls} calls in sequences of up to ${depth} host actions, ${nodes.length} states`,
     `${orders} orders of two CPUs, one preemption at ${points} points`,

@@ -96,6 +96,7 @@ export async function exploreInterleavings(
   breathe: () => Promise<void>,
 ): Promise<Interleaved> {
   const tell = { orders: 0, points: 0 };
+  if (explored.plan.scenario.system.cpuCount < 2) return tell;
   for (const node of nodesOf(explored)) {
     if (node.system.hyp.psci.power.slice(0, 2).includes("off")) continue;
     for (const way of waysFrom(explored, node)) {

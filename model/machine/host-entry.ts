@@ -133,7 +133,8 @@ export function enterFromHost(
     const log = system.log.slice(since);
     compareFailing(cpu, { failing: fault, system, log, answer }, good);
   }
-  if (alone && failing === undefined && "x" in action && action.kind !== "host_insn") {
+  const repeats = alone && failing === undefined && held !== undefined;
+  if (repeats && "x" in action && action.kind !== "host_insn") {
     const call = { kind: action.kind, x: registersOf(action.x) };
     watchCall(system, cpu, held, call, answer);
   }

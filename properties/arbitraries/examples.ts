@@ -98,6 +98,7 @@ export const CHECKED_EXAMPLES: readonly ExampleModule[] = [
   module("shared-buffer", "sound"),
   module("smc-filter", "sound"),
   module("serial-driver", "sound"),
+  module("watches-the-host", "sound"),
 ];
 
 /** An example by its name; the mended module of the page is the one of its name. */

@@ -200,7 +200,7 @@ describe("the bound of a verdict", () => {
   const checked = async (file: string, flags: { readonly cpus?: string } = {}) => {
     const path = fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
     const subject = subjectOf(path, { budget: "20000", ...flags });
-    const limits = { runs: 0, seed: 1, calls: 200, depth: 2, build: undefined };
+    const limits = { runs: 0, seed: 1, calls: 400, depth: 2, build: undefined };
     const hooks = { at: () => undefined, stopped: () => false };
     return await checkModule(subject, limits, hooks, await openDisassembler());
   };
@@ -213,6 +213,18 @@ describe("the bound of a verdict", () => {
     const line = boundLine(result);
     expect(line).toMatch(/on el2debug: \d+ calls/);
     expect(line).toMatch(/callbacks entered: host_smc_handler/);
+  });
+
+  test("names every callback of a module that has four", { timeout: 60_000 }, async () => {
+    const { calls, found, elsewhere } = await checked("watches-the-host/watches_the_host.ko");
+    expect(found).toEqual([]);
+    expect([...calls.callbacks].sort()).toEqual([
+      ["default_trap_handler", true],
+      ["host_perm_fault_handler", true],
+      ["illegal_abt_notifier", true],
+      ["psci_notifier", true],
+    ]);
+    expect(elsewhere).toBeGreaterThan(0);
   });
 
   test("has no orders of two CPUs where there is one", { timeout: 60_000 }, async () => {

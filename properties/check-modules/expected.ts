@@ -89,6 +89,7 @@ export const RIGHT: readonly string[] = [
   "shared_buffer",
   "smc_filter",
   "serial_driver",
+  "watches_the_host",
 ];
 
 /** What comes back to the host and is an address of EL2: the function and the register. */

@@ -54,6 +54,7 @@ const triedJson = (result: CheckResult): object => ({
   depth: result.calls.depth,
   states: result.calls.nodes.length,
   orders: result.orders,
+  onOtherCpus: result.elsewhere,
   otherSecrets: result.varied,
   failingOps: { ...result.failed, boots: result.failedInits },
   otherBuild: result.otherBuild ?? null,
@@ -74,7 +75,7 @@ const registersIn = (registers: number): readonly string[] =>
 
 /** What was tried, in a line: the bound that the verdict holds for. */
 export function boundLine(result: CheckResult): string {
-  const { calls: explored, varied, failed, failedInits, otherBuild } = result;
+  const { calls: explored, elsewhere, varied, failed, failedInits, otherBuild } = result;
   const { orders, points } = result.orders;
   const { calls, nodes, depth, corpora } = explored;
   const groups = [...new Set([...corpora.values()].map(({ group }) => group))];
@@ -93,7 +94,8 @@ export function boundLine(result: CheckResult): string {
   return [
     `bound    ${calls} calls in sequences of up to ${depth} host actions, ${nodes.length} states`,
     `${orders} orders of two CPUs, one preemption at ${points} points`,
-    `${varied} calls with other secrets`,
+    `${elsewhere} calls on other CPUs`,
+    `${varied} with other secrets`,
     `${failed.single} with an op that fails, ${failed.pairs} with two`,
     `${failedInits} boots with ops of an EL2 init that fail`,
     ...(otherBuild === undefined

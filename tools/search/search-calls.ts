@@ -9,7 +9,7 @@ import { type Explored, remember } from "./explore.ts";
 import type { Places } from "./found.ts";
 import { exploreInterleavings, type Interleaved } from "./interleavings.ts";
 import { type CallsExplored, type CallsPlan, exploreCalls, startCalls } from "./module-calls.ts";
-import { type Failures, failOps, varySecrets } from "./varied-calls.ts";
+import { callElsewhere, type Failures, failOps, varySecrets } from "./varied-calls.ts";
 
 /** What was done with a booted module. */
 export interface CallsSearched {
@@ -17,6 +17,8 @@ export interface CallsSearched {
   readonly orders: Interleaved;
   /** Calls that were made a second time with other secrets. */
   readonly varied: number;
+  /** Calls that were made on another CPU as well. */
+  readonly elsewhere: number;
   /** Calls in which ops were made to fail. */
   readonly failed: Failures;
   /** What was kept was done on the other build as well, if both were asked for. */
@@ -64,6 +66,7 @@ export async function searchCalls(
   const calls = startCalls(planOf(system.build, limits.calls));
   const breathe = breatheWith(calls);
   await exploreCalls(calls, breathe);
+  const elsewhere = callElsewhere(calls);
   const varied = varySecrets(calls);
   const failed = failOps(calls);
   const orders = await exploreInterleavings(calls, Math.floor(limits.calls / A_PART), breathe);
@@ -76,5 +79,5 @@ export async function searchCalls(
     otherBuild = { build, calls: others.calls };
   }
   if (stopped()) explored.interrupted = true;
-  return { calls, orders, varied, failed, otherBuild };
+  return { calls, orders, elsewhere, varied, failed, otherBuild };
 }

@@ -20,6 +20,7 @@ import {
 const SECRETS_MAX = 400;
 const FAILING_MAX = 300;
 const PAIRS_MAX = 100;
+const ELSEWHERE_MAX = 200;
 
 /** Everything that was kept, from every state. */
 function* keptCalls(explored: CallsExplored): Generator<readonly [Node, Way, HostAction]> {
@@ -41,6 +42,24 @@ export function varySecrets(explored: CallsExplored): number {
     varied += 1;
   }
   return varied;
+}
+
+/** Makes the calls that were kept from the first state once more on each other CPU. */
+export function callElsewhere(explored: CallsExplored): number {
+  const { root, plan } = explored;
+  let made = 0;
+  for (const way of root === undefined ? [] : waysFrom(explored, root)) {
+    // The others name their CPU themselves.
+    if (way.entry.kind !== "hvc" && way.entry.group !== "SMC") continue;
+    for (let cpu = 1; cpu < plan.scenario.system.cpuCount; cpu += 1) {
+      for (const vector of way.corpus.kept) {
+        if (root === undefined || explored.ended || made >= ELSEWHERE_MAX) return made;
+        made += 1;
+        tryWay(explored, root, way, callOf({ ...way.entry, cpu }, vector));
+      }
+    }
+  }
+  return made;
 }
 
 /** How often ops were made to fail: one in a call, two in a call. */

@@ -36,11 +36,10 @@ function callName({ config }: Pick<Hyp, "config">, x0: bigint): string {
 /** What was seen of module code. */
 const observedLine = (action: ObservedAction): string =>
   match(action)
-    .with(
-      { kind: "el2_access" },
-      ({ cpu, va, pfn, store }) =>
-        `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${hex(va)}, pfn ${hex(BigInt(pfn))}`,
-    )
+    .with({ kind: "el2_access" }, ({ cpu, va, pfn, store, slot }) => {
+      const where = slot === undefined ? `${hex(va)}, pfn ${hex(BigInt(pfn))}` : `op slot ${slot}`;
+      return `cpu${cpu} EL2 ${store ? "writes" : "reads"} ${where}`;
+    })
     .with(
       { kind: "call_repeated" },
       ({ cpu, id, second }) =>

@@ -213,6 +213,17 @@ describe("wrong input is one line and exit code 2", () => {
     ],
     ["a stub without a value", () => ["run", PAGE, "--stub", "foo"], /NAME=VALUE/],
     ["no CPU", () => ["run", PAGE, "--cpus", "0"], /--cpus 0/],
+    [
+      "a vermagic of no branch",
+      () => [
+        "check",
+        damaged("other.ko", (bytes) => {
+          const at = Buffer.from(bytes).indexOf("vermagic=6.1.145");
+          bytes.set(Buffer.from("vermagic=5.4.145"), at);
+        }),
+      ],
+      /vermagic "5\.4\.145 .*" names no branch; say --branch/,
+    ],
     ["a number of runs below 0", () => ["check", PAGE, "--runs", "-1"], /--runs -1/],
     ["half a call", () => ["check", PAGE, "--calls", "1.5"], /--calls 1\.5/],
     ["a depth that is no number", () => ["check", PAGE, "--depth", "deep"], /--depth deep/],

@@ -4,11 +4,12 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { parseCounterexample } from "../../counterexamples/counterexample.ts";
-import { replay, replayLine } from "../../counterexamples/replay.ts";
+import { replay } from "../../counterexamples/replay.ts";
 import { readModules } from "../../counterexamples/stored.ts";
 import { isWalkText, parseWalk, replayWalk } from "../../counterexamples/walk.ts";
 import { GUARDS } from "../../model/transitions.ts";
 import { endLine, logLines } from "../report/log-lines.ts";
+import { replayEndLines } from "../report/replay-lines.ts";
 import { walkLines } from "../report/walk-lines.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
 import { readInput } from "./read-input.ts";
@@ -24,23 +25,15 @@ function replayWalkText(path: string, text: string): { text: string; exitCode: n
   const gone = omit.find((key) => !GUARDS.some((guard) => guard.key === key));
   if (gone !== undefined) throw new UsageError(`${path}: the model has no guard ${gone}`);
   const { steps, violation, divergence, isTheModels } = replayWalk(walk);
-  const changed =
-    divergence === undefined
-      ? `all ${walk.steps.length} steps are as stored`
-      : `step ${divergence.step + 1} was "${divergence.stored ?? "not there"}" and is now ` +
-        `"${divergence.now ?? "not there"}"`;
-  const verdict =
-    violation === undefined
-      ? `${walk.clause} is no longer broken: ${changed}`
-      : `${walk.clause} is broken at step ${violation.step + 1}: ${changed}`;
+  const { clause, verdict } = walk;
+  const stored = walk.steps.length;
+  const end = replayEndLines({ clause, verdict, stored, violation, divergence, steps });
   const without =
     omit.length === 0
       ? []
       : [`without ${omit.join(", ")}; with all guards it is ${isTheModels ? "" : "not "}broken`];
   return {
-    text: [...walkLines(walk, steps, path), "", ...without, `${walk.verdict}: ${verdict}`].join(
-      "\n",
-    ),
+    text: [...walkLines(walk, steps, path), "", ...without, ...end].join("\n"),
     exitCode: violation === undefined ? EXIT.holds : EXIT.violation,
   };
 }
@@ -69,7 +62,15 @@ export function replayText(path: string): { text: string; exitCode: number } {
     ...logLines(replayed.checked.run),
     "",
     endLine(replayed.checked.run),
-    `${counterexample.verdict}: ${replayLine(counterexample, replayed)}`,
+    ...replayEndLines({
+      clause: counterexample.clause,
+      verdict: counterexample.verdict,
+      stored: counterexample.steps.length,
+      violation: replayed.violation,
+      divergence: replayed.divergence,
+      steps: replayed.checked.steps,
+      unmodelled: replayed.checked.run.unmodelled,
+    }),
   ];
   const broken = replayed.violation !== undefined;
   return { text: lines.join("\n"), exitCode: broken ? EXIT.violation : EXIT.holds };

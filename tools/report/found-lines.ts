@@ -4,11 +4,12 @@ import type { Counterexample } from "../../counterexamples/counterexample.ts";
 import type { ClauseId, Invariant } from "../../spec/clause.ts";
 import { findingOf, type RuleId } from "../../spec/findings.ts";
 import { clauseOf, invariantOf } from "../../spec/registry.ts";
+import { rulePlace } from "./rule-place.ts";
 import { placeLine } from "./source-place.ts";
 
-const COLUMNS = 80;
+export const COLUMNS = 80;
 /** One counterexample is shorter than a terminal's 25 lines. */
-const LINES_MAX = 24;
+export const LINES_MAX = 24;
 const STEPS_MAX = 12;
 const STEPS_MIN = 3;
 
@@ -48,6 +49,12 @@ function ruleText(id: RuleId): { readonly statement: string; readonly source: st
   };
 }
 
+/** What the rule says, and where it stands. */
+export function statementAt(rule: RuleId, statement: string): string {
+  const place = rulePlace(rule);
+  return place === undefined ? statement : `${statement} (${place})`;
+}
+
 /** The steps that matter for reading: the last ones, numbered as in the run, in so many lines. */
 function stepLines(steps: readonly string[], room: number): string[] {
   const isAll = steps.length <= room && steps.length <= STEPS_MAX;
@@ -61,16 +68,16 @@ function stepLines(steps: readonly string[], room: number): string[] {
 }
 
 /** The first lines of a text, and a mark where that is not all. */
-const capped = (lines: readonly string[], cap: number): readonly string[] =>
+export const capped = (lines: readonly string[], cap: number): readonly string[] =>
   lines.length <= cap
     ? lines
     : [...lines.slice(0, cap - 1), `${(lines[cap - 1] ?? "").slice(0, COLUMNS - 1)}…`];
 
 /** How to see it again: a long path has a line of its own, which the shell joins. */
-function replayLines(path: string): readonly string[] {
-  const command = "  replay  npx pkvm-spec replay";
+export function replayLines(path: string, margin = "  "): readonly string[] {
+  const command = `${margin}replay  npx pkvm-spec replay`;
   const line = `${command} ${path}`;
-  return line.length <= COLUMNS ? [line] : [`${command} \\`, `          ${path}`];
+  return line.length <= COLUMNS ? [line] : [`${command} \\`, `${margin}        ${path}`];
 }
 
 /** What stands above and below the steps, no text in more than `cap` lines. */
@@ -93,7 +100,7 @@ function around(it: Counterexample, path: string, heading: string, cap: number) 
       ...capped(faults, cap),
     ],
     below: [
-      ...text("  rule    ", rule.statement),
+      ...text("  rule    ", statementAt(it.clause, rule.statement)),
       ...text("  source  ", rule.source),
       ...text("  known   ", known?.instead),
       ...text("  any     ", it.found.free?.join(", ")),

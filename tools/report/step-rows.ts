@@ -5,6 +5,7 @@ import type { ModelStep } from "../../model/step.ts";
 import { changedParts } from "../../spec/clauses/phrases.ts";
 import type { Action } from "../../spec/types/action.ts";
 import type { Hyp } from "../../spec/types/hyp.ts";
+import { capped, wrapped } from "./found-lines.ts";
 
 /** Who does it: the host by a call, EL2 code of a module, or the kernel. */
 function byOf({ kind }: Action): string {
@@ -65,20 +66,42 @@ export function changesOf(pre: Hyp, post: Hyp): string {
 const cell = (content: string, width: number): string =>
   content.length > width ? `${content.slice(0, width - 1)}…` : content.padEnd(width);
 
+/** A call as a row has it: the CPU is a number. */
+const callOf = ({ action, pre }: ModelStep): string =>
+  actionLine(action, pre).replace(/^cpu(\d+) (?:HVC|op) /, "$1: ");
+
+/** The last step in full, where its row has no room for it. */
+function lastInFull(step: ModelStep | undefined): readonly string[] {
+  if (step === undefined) return [];
+  const [call, answer] = [callOf(step), outcomeLine(step.outcome)];
+  if (call.length <= CALL && answer.length <= ANSWER) return [];
+  return capped(wrapped("       ", `${call} -> ${answer}`), 2);
+}
+
+/** Columns of a call and of its answer. */
+const CALL = 33;
+const ANSWER = 14;
+
 /** Rows of at most 80 columns; the last one is marked. Earlier rows than `most` are left out. */
 export function stepRows(steps: readonly ModelStep[], most: number): readonly string[] {
+  const full = lastInFull(steps.at(-1));
+  const rows = rowsOf(steps, most - full.length);
+  return [...rows, ...full];
+}
+
+function rowsOf(steps: readonly ModelStep[], most: number): readonly string[] {
   const from = steps.length <= most ? 0 : steps.length - most + 1;
-  const rows = steps.slice(from).map(({ action, outcome, pre, post }, n) => {
+  const rows = steps.slice(from).map((step, n) => {
+    const { action, outcome, pre, post } = step;
     const isLast = from + n === steps.length - 1;
-    const call = actionLine(action, pre).replace(/^cpu(\d+) (?:HVC|op) /, "$1: ");
     return [
       isLast ? " >" : "  ",
       `${from + n + 1}`.padStart(3),
       "  ",
       cell(byOf(action), 7),
-      cell(call, 33),
+      cell(callOf(step), CALL),
       " ",
-      cell(outcomeLine(outcome), 14),
+      cell(outcomeLine(outcome), ANSWER),
       " ",
       cell(changesOf(pre, post), 17).trimEnd(),
     ]

@@ -4,15 +4,37 @@ import type { StoredWalk } from "../../counterexamples/walk.ts";
 import type { ModelStep } from "../../model/step.ts";
 import { findingOf } from "../../spec/findings.ts";
 import { clauseOf, invariantOf } from "../../spec/registry.ts";
-import { wrapped } from "./found-lines.ts";
+import { COLUMNS, capped, LINES_MAX, replayLines, statementAt, wrapped } from "./found-lines.ts";
 import { stepRows } from "./step-rows.ts";
 
-/** Rows that leave room for the rest. */
-const ROWS_MAX = 9;
-const COLUMNS = 80;
+/** Rows that a walk has at most. */
+const ROWS_MAX = 12;
+const MARGIN = "      ";
 
-const two = (lines: readonly string[]): readonly string[] =>
-  lines.length <= 2 ? lines : [lines[0] ?? "", `${(lines[1] ?? "").slice(0, COLUMNS - 1)}…`];
+/** A text of at most two lines behind its label. */
+const labelled = (label: string, text: string | undefined): readonly string[] =>
+  text === undefined || text === "" ? [] : capped(wrapped(`${MARGIN}${label.padEnd(8)}`, text), 2);
+
+/** What stands below the steps. */
+function below(walk: StoredWalk, path: string): readonly string[] {
+  const { clause, system, found, actions } = walk;
+  const rule = clauseOf(clause as never) ?? invariantOf(clause as never);
+  const source = rule?.source[0];
+  const statement = rule?.statement ?? "a rule that is no longer there";
+  const shrunk =
+    found.runs === 0
+      ? `${actions.length} actions`
+      : `${found.from} actions -> ${actions.length} in ${found.runs} runs`;
+  const shortest = found.shortest === "" ? "" : `; ${found.shortest}`;
+  return [
+    ...labelled("rule", statementAt(clause, statement)),
+    ...labelled("source", source && `${source.text}: ${source.at}`),
+    ...labelled("known", findingOf(clause, system)?.instead),
+    ...labelled("any", found.free.join(", ")),
+    ...labelled("size", `${shrunk}${shortest}`),
+    ...replayLines(path, MARGIN),
+  ];
+}
 
 /** The whole report; `path` is where the walk is stored, `steps` are those of its replay. */
 export function walkLines(
@@ -21,33 +43,16 @@ export function walkLines(
   path: string,
 ): readonly string[] {
   const { clause, system, found, sentence, verdict } = walk;
-  const rule = clauseOf(clause as never) ?? invariantOf(clause as never);
-  const source = rule?.source[0];
-  const known = findingOf(clause, system);
-  const word = verdict === "finding" ? "FOUND" : "FAIL ";
   const name = `${system.documented ? "documented" : system.branch}, ${system.build}`;
-  const head = `${word} ${clause}   ${name}`;
-  return [
-    `${head}${found.by.padStart(COLUMNS - head.length)}`,
-    ...two(wrapped("      ", sentence)),
+  const head = `${verdict === "finding" ? "FOUND" : "FAIL "} ${clause}   ${name}   `;
+  const by = `found by ${found.by}`.slice(0, COLUMNS - head.length);
+  const above = [
+    `${head}${by.padStart(COLUMNS - head.length)}`,
+    ...capped(wrapped(MARGIN, sentence), 2),
     "",
-    ...stepRows(steps, ROWS_MAX),
-    "",
-    ...two(wrapped("      rule    ", rule?.statement ?? "a rule that is no longer there")),
-    ...(source === undefined ? [] : two(wrapped("      source  ", `${source.text}: ${source.at}`))),
-    ...(known === undefined ? [] : two(wrapped("      known   ", known.instead))),
-    ...(walk.omit === undefined
-      ? []
-      : two(wrapped("      without ", `${walk.omit.join(", ")}: left out of the model`))),
-    ...(found.free.length === 0 ? [] : two(wrapped("      any     ", found.free.join(", ")))),
-    ...two(
-      wrapped(
-        "      size    ",
-        `${found.from} actions -> ${walk.actions.length} in ${found.runs} runs${
-          found.shortest === "" ? "" : `; ${found.shortest}`
-        }`,
-      ),
-    ),
-    `      replay  npx pkvm-spec replay ${path}`,
   ];
+  const told = below(walk, path);
+  // A line for the heads of the columns, one that says how many steps came before, one empty.
+  const room = LINES_MAX - above.length - told.length - 3;
+  return [...above, ...stepRows(steps, Math.min(ROWS_MAX, room)), "", ...told];
 }

@@ -41,6 +41,7 @@ export interface DefectWay {
   readonly actions: readonly Action[];
   readonly by: string;
   readonly shortest: string;
+  readonly asFound: boolean;
 }
 
 /** The shortest way to each rule that breaks in any of the worlds of a branch. */
@@ -59,8 +60,9 @@ export function findOnBranch(
         rule,
         system: { ...systemOn(branch), cpuCount: world.size.cpus ?? 2 },
         actions,
-        by: "search",
+        by: `search, ${actions.length} steps`,
         shortest: `none shorter exists in the world of ${world.name}`,
+        asFound: true,
       });
     }
   }

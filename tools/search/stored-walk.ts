@@ -21,6 +21,8 @@ export interface Way {
   /** Why nothing shorter exists, where it is known. */
   readonly shortest: string;
   readonly omit?: ReadonlySet<string>;
+  /** Keep the way as it was found: it is the kernel's order of things. */
+  readonly asFound?: boolean;
 }
 
 const systemName = ({ documented, branch, build }: SystemConfig): string => {
@@ -50,7 +52,8 @@ export function storedWalk(way: Way): StoredWalk | undefined {
     );
   };
   if (!fails(way.actions)) return undefined;
-  const { actions, runs, free } = plainWalk(way.actions, fails);
+  const asFound = { actions: way.actions, runs: 0, free: [] };
+  const { actions, runs, free } = way.asFound === true ? asFound : plainWalk(way.actions, fails);
   const steps = playWalk({ system, firmwareBytes, actions }, omit);
   const violation = checkSteps(steps).violations.find((one) => one.rule === rule);
   if (violation === undefined) return undefined;

@@ -1,5 +1,5 @@
-// Every stored counterexample as a person reads it: under 25 lines of 80 columns, with its rule, its
-// last step and its replay; and a replay of a model that has moved says where, and why.
+// Every stored counterexample as a person reads it: under 25 lines of 80 columns, with its rule,
+// its last step and its replay; a replay of a model that has moved says where, and why.
 
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -75,8 +75,8 @@ describe("a replay", () => {
     const walk = walkOf("DOC-13");
     const steps = walk.steps.with(3, "load_module a -> -ENOEXEC");
     expect(ended({ ...walk, steps })).toBe(
-      `finding: DOC-13 is still broken at step ${walk.steps.length}; from step 4 on the way there ` +
-        "is not as stored was load_module a -> -ENOEXEC now load_module a -> 0 " +
+      `finding: DOC-13 is still broken at step ${walk.steps.length}; from step 4 on the way ` +
+        "there is not as stored was load_module a -> -ENOEXEC now load_module a -> 0 " +
         "why load_module does it, and refuses nothing",
     );
   });

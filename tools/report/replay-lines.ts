@@ -49,10 +49,11 @@ export function replayEndLines(end: ReplayEnd): readonly string[] {
     divergence === undefined
       ? `all ${stored} steps are as stored`
       : `from step ${divergence.step + 1} on the way there is not as stored`;
+  const is = divergence === undefined ? "is" : "is still";
   const rule =
     violation === undefined
       ? `${clause} is no longer broken`
-      : `${clause} is${divergence === undefined ? "" : " still"} broken at step ${violation.step + 1}`;
+      : `${clause} ${is} broken at step ${violation.step + 1}`;
   const stop = unmodelled === undefined ? [] : wrapped("  stop ", `not modelled: ${unmodelled}`);
   return [...wrapped("", `${verdict}: ${rule}; ${way}`), ...divergenceLines(end), ...stop];
 }

@@ -8,6 +8,7 @@ import { forkSystem } from "../../model/machine/fork-system.ts";
 import { act, createSystem, loadedIn } from "../../model/machine/run-scenario.ts";
 import { over, type System } from "../../model/machine/system.ts";
 import type { HostAction, Scenario } from "../../model/scenario.ts";
+import type { ModelStep } from "../../model/step.ts";
 import type { CallbackType, Hyp } from "../../spec/types/hyp.ts";
 import { allValues, type CallValues } from "./call-values.ts";
 import {
@@ -117,6 +118,9 @@ export const waysFrom = ({ corpora }: CallsExplored, { system }: Node): readonly
     return { entry, corpus };
   });
 
+const stepsOf = ({ log }: System): readonly ModelStep[] =>
+  log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
+
 const offence = ({ rule, sentence }: Violation): string => `${rule} ${sentence}`;
 
 /** What another exploration kept of a way in, as the beginning of this one. */
@@ -127,10 +131,9 @@ export function startCalls(plan: CallsPlan): CallsExplored {
   const { scenario, files, options } = plan;
   const system = createSystem(scenario, files, { ...options, watch: true });
   boot(system);
-  const steps = system.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
-  const known = new Set(checkSteps(steps).violations.map(offence));
+  const known = new Set(checkSteps(stepsOf(system)).violations.map(offence));
   const root = over(system) ? undefined : { system, actions: [], known };
-  return {
+  const explored: CallsExplored = {
     plan,
     root,
     corpora: new Map([...(plan.seeds ?? [])].map(([name, corpus]) => [name, seeded(corpus)])),
@@ -145,6 +148,8 @@ export function startCalls(plan: CallsPlan): CallsExplored {
     depth: 0,
     ended: root === undefined,
   };
+  countCallbacks(explored, system);
+  return explored;
 }
 
 /** Does one action on a copy of a node and judges it; `secrets`: also with other secrets. */
@@ -165,7 +170,7 @@ export function tryAction(
     const key = `${module} ${section} ${offset} ${returned.register}`;
     if (!explored.addresses.has(key)) explored.addresses.set(key, returned);
   }
-  const steps = system.log.flatMap((event) => (event.kind === "step" ? [event.step] : []));
+  const steps = stepsOf(system);
   const { violations, applied } = checkSteps(steps);
   countCallbacks(explored, system);
   for (const step of steps) countStep(plan.coverage, step);
@@ -351,5 +356,6 @@ function keepGuests(explored: CallsExplored): void {
   const guests = withGuests(plan);
   if (guests === undefined) return;
   explored.states.add(stateKey(guests.system));
-  explored.nodes.push({ ...guests, known: root.known });
+  const steps = stepsOf(guests.system);
+  explored.nodes.push({ ...guests, known: new Set(checkSteps(steps).violations.map(offence)) });
 }

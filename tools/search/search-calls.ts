@@ -72,7 +72,7 @@ export async function searchCalls(
   const orders = await exploreInterleavings(calls, Math.floor(limits.calls / A_PART), breathe);
   const build = limits.build === undefined ? BUILDS.find((it) => it !== system.build) : undefined;
   let otherBuild: CallsSearched["otherBuild"];
-  if (build !== undefined && !calls.ended) {
+  if (build !== undefined && !stopped()) {
     const plan = planOf(build, Math.floor(limits.calls / A_PART));
     const others = startCalls({ ...plan, seeds: calls.corpora });
     await exploreCalls(others, breatheWith(others));

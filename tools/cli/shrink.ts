@@ -11,7 +11,7 @@ import { readModules } from "../../counterexamples/stored.ts";
 import { formatWalk, isWalkText, parseWalk } from "../../counterexamples/walk.ts";
 import { findViolation } from "../search/find-violation.ts";
 import { counterexampleOf } from "../search/found.ts";
-import { storedWalk } from "../search/stored-walk.ts";
+import { reducedWalk, storedWalk } from "../search/stored-walk.ts";
 import { EXIT, exiting, UsageError } from "./exit.ts";
 import { readInput } from "./read-input.ts";
 
@@ -30,36 +30,33 @@ const lineOf = (from: number, to: number, runs: number, free: readonly string[])
 const STATES_MAX = 300_000;
 
 /**
- * A walk is made short by a search: all ways in a small world that are not longer, the shorter ones
- * first. Where the world is too small for it, it stays as long as it is.
+ * A walk is made short twice: by leaving out what is not needed, as far as the programs of a small
+ * world allow it, and by a search of all ways that are not longer, the shorter ones first.
  */
 function shorterWalk(path: string, content: string): Shorter {
   const parsed = parseWalk(content);
   if (!parsed.ok) throw new UsageError(`${path}: ${parsed.error}`);
   const { walk } = parsed;
-  const { system, clause: rule, found, actions } = walk;
-  const without = walk.omit === undefined ? {} : { omit: new Set(walk.omit) };
+  const { system, clause: rule, found, actions: before, firmwareBytes } = walk;
+  const options = walk.omit === undefined ? {} : { omit: new Set(walk.omit) };
+  const way = { system, firmwareBytes, rule, by: found.by, from: before.length, ...options };
+  const { items: actions, runs: reducing } = reducedWalk({ ...way, actions: before, shortest: "" });
   const bound = { depth: 2 * actions.length, states: STATES_MAX };
   const size = { cpus: system.cpuCount };
   const isExpected = (other: string) => other !== rule;
-  const sought = findViolation(system, { size, bound, isExpected, ...without });
-  const { violation, states } = sought;
+  const { violation, states } = findViolation(system, { size, bound, isExpected, ...options });
   const isShorter = violation !== undefined && violation.actions.length <= actions.length;
   const shrunk = storedWalk({
-    system,
-    firmwareBytes: walk.firmwareBytes,
-    ...without,
+    ...way,
     actions: isShorter ? violation.actions : actions,
-    rule,
-    by: found.by,
-    from: actions.length,
     shortest: isShorter ? `none shorter exists in the small world (${states} states)` : "",
   });
   if (shrunk === undefined) throw new UsageError(`${path}: ${rule} is no longer broken`);
-  const { runs, free } = shrunk.found;
+  const { free } = shrunk.found;
+  const runs = shrunk.found.runs + reducing + 1;
   return {
-    text: formatWalk({ ...shrunk, name: walk.name }),
-    line: lineOf(actions.length, shrunk.actions.length, runs + 1, free),
+    text: formatWalk({ ...shrunk, name: walk.name, found: { ...shrunk.found, runs } }),
+    line: lineOf(before.length, shrunk.actions.length, runs, free),
   };
 }
 

@@ -28,7 +28,7 @@ const breaks = (actions: readonly Action[]): boolean =>
     ({ rule }) => rule === RULE,
   );
 
-/** Calls of the other CPU that nothing depends on: unknown ids, and a page shared and taken back. */
+/** Calls of the other CPU that nothing needs: unknown ids, and a page shared and taken back. */
 const NOISE: readonly (readonly Action[])[] = [
   [{ kind: "hvc", cpu: 1, imm: 0, x: [0xc600_0000n] }],
   [{ kind: "hvc", cpu: 1, imm: 0, x: [0xc600_007fn] }],

@@ -1,4 +1,4 @@
-// Which actions of a walk can still happen when others are left out: the programs of a world decide.
+// Which actions of a walk can still happen when others are left out: a world's programs decide.
 
 import type { Action } from "../../spec/types/action.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";

@@ -17,7 +17,7 @@ afterAll(() => remove(sandbox));
 function fault(before: string, after: string): Mutant {
   expect(original).toContain(before);
   const text = original.replace(before, after);
-  return { file, line: 1, operator: "by hand", before, after, text };
+  return { file, line: 1, start: 0, operator: "by hand", before, after, text };
 }
 
 it("an addition that forgets its carry is killed by a vector", async () => {

@@ -7,7 +7,7 @@ import type { Survivor } from "../../tools/mutants/cpu/survivors.ts";
 import { aliveLine, fates, keyOf, type Tried, tableText } from "../../tools/mutants/cpu/table.ts";
 
 const mutant = (file: string, before: string, after: string): Mutant => ({
-  ...{ file, line: 7, operator: "wrong operator", text: "" },
+  ...{ file, line: 7, start: 0, operator: "wrong operator", text: "" },
   ...{ before, after },
 });
 

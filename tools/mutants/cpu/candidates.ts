@@ -12,6 +12,8 @@ export interface Mutant {
   readonly file: string;
   /** The line on which it begins, from 1. */
   readonly line: number;
+  /** The character at which it begins, from 0. */
+  readonly start: number;
   readonly operator: string;
   /** The lines that it changes, before and after, without indentation. */
   readonly before: string;
@@ -38,6 +40,7 @@ function mutantOf({ file, text }: Source, operator: string, edit: Edit): Mutant 
   return {
     file,
     line,
+    start: edit.start,
     operator,
     before: oneLine(text.slice(from, to)),
     after: oneLine(text.slice(from, edit.start) + edit.replacement + text.slice(edit.end, to)),

@@ -78,7 +78,7 @@ export function keyOf({ file, operator, ...mutant }: Mutant): string {
 
 const cell = String.raw`((?:[^|\\]|\\.)+)`;
 const rowPattern = new RegExp(
-  String.raw`^\| (cpu/\S+) \| \d+ \| ([\w ]+) \| ${cell} \| ${cell} \|$`,
+  String.raw`^\| ((?:cpu|model)/\S+) \| \d+ \| ([\w ]+) \| ${cell} \| ${cell} \|$`,
 );
 const ALIVE = "**alive**";
 

@@ -1,11 +1,21 @@
 // Which faults compile: the checker sees one fault of every file at a time, in a copy.
 
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { candidates, type Mutant, quota } from "../cpu/candidates.ts";
+import { candidates, type Mutant } from "../cpu/candidates.ts";
 import type { Source } from "../cpu/tokens.ts";
+import { hashOf, KEPT } from "./kept.ts";
 import { modelOperators } from "./operators.ts";
 
 const project = join(import.meta.dirname, "../../..");
@@ -29,6 +39,28 @@ function filesWithErrors(root: string): Promise<ReadonlySet<string>> {
   });
 }
 
+/** Lines of a file for each fault in it. */
+const LINES_PER_FAULT = 75;
+const FEWEST = 1;
+
+/** How many faults of a file are tried: by its length, and at least one. */
+export function faultQuota({ text, tokens }: Source): number {
+  if (tokens.length === 0) return 0;
+  const lines = text.split("\n").filter((line) => /\S/.test(line)).length;
+  return Math.max(FEWEST, Math.round(lines / LINES_PER_FAULT));
+}
+
+/** Whether faults compile, by their hash: kept, since the checker takes seconds for each round. */
+const COMPILES = join(KEPT, "compiles.json");
+
+const readCompiles = (): Map<string, boolean> =>
+  new Map(existsSync(COMPILES) ? JSON.parse(readFileSync(COMPILES, "utf8")) : []);
+
+function keepCompiles(compiles: ReadonlyMap<string, boolean>): void {
+  mkdirSync(KEPT, { recursive: true });
+  writeFileSync(COMPILES, JSON.stringify([...compiles]));
+}
+
 /** A file and the faults of it that are still to be looked at. */
 interface Waiting {
   readonly source: Source;
@@ -49,9 +81,10 @@ export async function faultsThatCompile(
   const files: readonly Waiting[] = sources.map((source) => ({
     source,
     queue: [...candidates(source, seed, modelOperators)],
-    wanted: quota(source),
+    wanted: faultQuota(source),
     taken: [],
   }));
+  const compiles = readCompiles();
   try {
     for (const path of ["model", "spec", "cpu", "tsconfig.json", "package.json"])
       cpSync(join(project, path), join(root, path), { recursive: true });
@@ -63,12 +96,15 @@ export async function faultsThatCompile(
       );
       if (open.length === 0) return files.flatMap(({ taken }) => taken);
       const round = open.map((one) => ({ one, mutant: one.queue.shift()! }));
-      for (const { mutant } of round) writeFileSync(join(root, mutant.file), mutant.text);
-      const wrong = await filesWithErrors(root);
-      for (const { one, mutant } of round) {
-        if (!wrong.has(mutant.file)) one.taken.push(mutant);
+      const asked = round.filter(({ mutant }) => !compiles.has(hashOf(mutant)));
+      for (const { mutant } of asked) writeFileSync(join(root, mutant.file), mutant.text);
+      const wrong = asked.length === 0 ? new Set() : await filesWithErrors(root);
+      for (const { one, mutant } of asked) {
+        compiles.set(hashOf(mutant), !wrong.has(mutant.file));
         writeFileSync(join(root, mutant.file), one.source.text);
       }
+      keepCompiles(compiles);
+      for (const { one, mutant } of round) if (compiles.get(hashOf(mutant))) one.taken.push(mutant);
     }
   } finally {
     rmSync(root, { recursive: true, force: true });

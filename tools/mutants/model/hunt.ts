@@ -75,10 +75,10 @@ function shorten(way: Walk | Scenario, rule: RuleId): Walk | Scenario {
 }
 
 /** A way with its name. */
-type Named = readonly [name: string, way: Walk | Scenario];
+export type Named = readonly [name: string, way: Walk | Scenario];
 
 /** Every way, the cheap ones first. */
-function* waysInOrder(): Generator<Named> {
+export function* waysInOrder(): Generator<Named> {
   for (const walk of WALKS) yield [`walk: ${walk.name}`, walk];
   for (const boot of [...FAILING_LOADS, ...GOOD_BOOTS])
     for (const system of SYSTEMS) yield [`boot: ${boot.name}`, probed(system, boot)];

@@ -5,25 +5,28 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Mutant } from "../cpu/candidates.ts";
 import type { Verdict } from "../cpu/judge.ts";
-import { readSurvivors, reasonFor } from "../cpu/survivors.ts";
+import { readSurvivors, reasonFor, type Survivor } from "../cpu/survivors.ts";
 import { countsOf, countsText, type Tried, tableText } from "../cpu/table.ts";
 import { readSource } from "../cpu/tokens.ts";
 import { noticedByTests } from "./fault-tests.ts";
 import { faultsThatCompile } from "./fault-types.ts";
-import type { Hunted } from "./mutant.ts";
-import { huntAll } from "./workers.ts";
+import { noticedOnWays } from "./fault-ways-run.ts";
+import { type Judged, readJudged, remember, verdictOf } from "./judged.ts";
+import { readTests, readWays } from "./reach.ts";
 
 const project = join(import.meta.dirname, "../../..");
 const TABLE = "model/FAULTS.md";
-const usage = "npm run mutants -- operators [--seed N] [--jobs N] [--only PART-OF-PATH]";
+const usage = "npm run mutants -- operators [--seed N] [--jobs N] [--only PART-OF-PATH] [--ways]";
 
 const HEADING = [
   "# Seeded faults in every file of the model, and what notices each",
   "",
   "Written by `npm run mutants -- operators`; tools/mutants/model/operators.ts has the kinds of",
-  "mistake. A fault is one change of one file that still compiles. It is killed by a rule that",
-  "breaks on a walk, a boot or a random scenario, by a stop of the model itself, or by a test:",
-  "recorded traces, stored counterexamples, and the tests of its folder.",
+  "mistake. A fault is one change of one file that still compiles: one for every 75 lines of a",
+  "file, and at least one, the operators taking turns in an order that the seed fixes. It is",
+  "killed by the first that notices it: a rule that breaks on a walk, a stored counterexample or",
+  "a recorded trace that comes out otherwise, a rule on a boot or a random scenario, a stop of",
+  "the model itself; or else a test that runs the place, those of some seconds only.",
 ];
 
 function readOptions(args: readonly string[]) {
@@ -31,47 +34,69 @@ function readOptions(args: readonly string[]) {
     args: [...args],
     options: {
       seed: { type: "string", default: "1" },
-      jobs: { type: "string", default: "2" },
+      jobs: { type: "string", default: "1" },
       only: { type: "string", default: "" },
+      ways: { type: "boolean", default: false },
     },
   });
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(usage);
-  return { seed: values.seed, jobs, only: values.only };
+  return { seed: values.seed, jobs, only: values.only, ways: values.ways };
 }
 
-const ofHunt = (hunted: Hunted): Verdict => {
-  if (hunted.kind === "killed") return { kind: "killed", by: `${hunted.by} on ${hunted.way}` };
-  if (hunted.kind === "crashed") return { kind: "killed", by: `the model stops: ${hunted.why}` };
-  return { kind: "survived" };
-};
+/** What is the same for every fault. */
+interface Run {
+  readonly mutants: readonly Mutant[];
+  readonly judged: Judged;
+  readonly survivors: readonly Survivor[];
+  readonly jobs: number;
+}
 
-/** Hunts for all, then asks the tests about those that no rule noticed. */
-async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<readonly Tried[]> {
-  let done = 0;
-  const say = ({ file, line, operator }: Mutant, verdict: Verdict): void => {
-    const by = verdict.kind === "survived" ? "ALIVE so far" : verdict.by.slice(0, 100);
-    console.error(`[${++done}/${mutants.length}] ${file}:${line} ${operator}: ${by}`);
-  };
-  const hunts = mutants.map((mutant) => ({ ...mutant, mutant, spokenOfBy: [] }));
-  const hunted = await huntAll(hunts, jobs, ({ mutant }, one) => say(mutant, ofHunt(one)));
-  const tried: Tried[] = [];
-  for (const [n, mutant] of mutants.entries()) {
-    let verdict = ofHunt(hunted[n]!);
-    if (verdict.kind === "survived") {
-      verdict = await noticedByTests(mutant);
-      const { file, line, before, after } = mutant;
-      const by = verdict.kind === "killed" ? verdict.by : `ALIVE\n  - ${before}\n  + ${after}`;
-      console.error(`${file}:${line}: ${by}`);
+const knownOf = ({ judged, survivors }: Run, mutant: Mutant) =>
+  verdictOf(judged, mutant, reasonFor(survivors, mutant) !== undefined);
+
+/** Asks about each of some faults, `jobs` at a time, and keeps the answers. */
+async function ask(
+  { judged, jobs }: Run,
+  mutants: readonly Mutant[],
+  whom: "ways" | "tests",
+  noticed: (mutant: Mutant) => Promise<Verdict>,
+): Promise<void> {
+  let [next, done] = [0, 0];
+  const lane = async (): Promise<void> => {
+    for (let at = next++; at < mutants.length; at = next++) {
+      const mutant = mutants[at]!;
+      const verdict = await noticed(mutant);
+      remember(judged, mutant, verdict, whom === "ways");
+      const { file, line, operator, before, after } = mutant;
+      const alive = `ALIVE after the ${whom}\n  - ${before}\n  + ${after}`;
+      const fate = verdict.kind === "survived" ? alive : verdict.by;
+      const place = `[${whom} ${++done}/${mutants.length}] ${file}:${line} ${operator}`;
+      console.error(`${place}: ${fate.slice(0, 400)}`);
     }
-    tried.push({ mutant, verdict });
+  };
+  await Promise.all(Array.from({ length: jobs }, lane));
+}
+
+/** Ways first, then tests for what no way noticed; what is known already is not asked again. */
+async function judgeAll(run: Run, waysOnly: boolean): Promise<readonly Tried[]> {
+  const ways = await readWays();
+  const unknown = run.mutants.filter((mutant) => knownOf(run, mutant) === undefined);
+  await ask(run, unknown, "ways", (mutant) => noticedOnWays(ways, mutant));
+  const alive = run.mutants.filter((mutant) => knownOf(run, mutant) === "ways");
+  if (!waysOnly && alive.length > 0) {
+    const tests = await readTests(ways);
+    await ask(run, alive, "tests", (mutant) => noticedByTests(tests, mutant));
   }
-  return tried;
+  return run.mutants.map((mutant) => {
+    const verdict = knownOf(run, mutant);
+    return { mutant, verdict: typeof verdict === "object" ? verdict : { kind: "survived" } };
+  });
 }
 
 /** Runs the command; gives the exit code: 0 when every survivor has a reason. */
 export async function mutateOperators(args: readonly string[]): Promise<number> {
-  const { seed, jobs, only } = readOptions(args);
+  const { seed, jobs, only, ways } = readOptions(args);
   const sources = globSync("model/**/*.ts", { cwd: project })
     .sort()
     .filter((file) => file.includes(only))
@@ -81,9 +106,10 @@ export async function mutateOperators(args: readonly string[]): Promise<number> 
   const mutants = await faultsThatCompile(sources, seed);
   console.error(`${mutants.length} faults compile, in ${sources.length} files`);
   const survivors = readSurvivors(new URL("survivors.json", import.meta.url));
-  const tried = await judgeAll(mutants, jobs);
+  const run: Run = { mutants, judged: readJudged(), survivors, jobs };
+  const tried = await judgeAll(run, ways);
   console.log(countsText(countsOf(tried, survivors)));
-  if (only === "") {
+  if (only === "" && !ways) {
     writeFileSync(join(project, TABLE), tableText(tried, survivors, seed, HEADING));
   }
   const open = tried.filter(

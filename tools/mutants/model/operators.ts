@@ -85,6 +85,27 @@ const GENERAL = new Set([
   "dropped check",
 ]);
 
+/** Where the model says which source it was read in, for people. */
+function citations({ tokens, partner }: Source): readonly (readonly [number, number])[] {
+  return tokens.flatMap(({ text, start }, i): (readonly [number, number])[] => {
+    const opens = text === "source" && tokens[i + 1]?.text === ":" && tokens[i + 2]?.text === "[";
+    const isCite = text === "cite" && tokens[i + 1]?.text === "(";
+    if (!opens && !isCite) return [];
+    return [[start, tokens[partner[i + (opens ? 2 : 1)]!]!.end]];
+  });
+}
+
+/** The same kind of mistake, but not in citations. */
+const outsideCitations = ({ name, edits }: Operator): Operator => ({
+  name,
+  edits: (source) => {
+    const left = citations(source);
+    return edits(source).filter(
+      ({ start, end }) => !left.some(([from, to]) => from <= start && end <= to),
+    );
+  },
+});
+
 /** All operators for files of `model/`. */
 export const modelOperators: readonly Operator[] = [
   droppedGuard,
@@ -92,5 +113,5 @@ export const modelOperators: readonly Operator[] = [
   negatedGuard,
   wordFor("wrong errno", GROUPS.slice(0, 1)),
   wordFor("wrong owner", GROUPS.slice(1)),
-  ...operators.filter(({ name }) => GENERAL.has(name)),
+  ...operators.filter(({ name }) => GENERAL.has(name)).map(outsideCitations),
 ];

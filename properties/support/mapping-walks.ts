@@ -141,6 +141,11 @@ export const MAPPING_WALKS: readonly Walk[] = [
     early(PA, 0x1000n, 4n),
     FINALIZE,
   ]),
+  walk("an early mapping is made when the host is deprivileged", [
+    FINALIZE,
+    early(PA, 0x1000n, 4n),
+    FINALIZE,
+  ]),
   walk("more is unmapped than was mapped", [
     early(PA, 0x1000n, RW),
     unmapEarly(linear(PA), 0x2000n),

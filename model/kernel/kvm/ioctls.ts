@@ -2,7 +2,7 @@
 
 import { branchOf } from "../../../spec/branches/branches.ts";
 import { addressOf, type Pfn } from "../../../spec/types/address.ts";
-import { ERRNO, errnoName, negative } from "../../../spec/types/errno.ts";
+import { errnoName, negative } from "../../../spec/types/errno.ts";
 import type {
   KvmArmVcpuInit,
   KvmCreateVcpu,
@@ -43,15 +43,25 @@ export function shareHyp(
   return 0;
 }
 
-/** Zeroed memory for a structure, shared with EL2; a negative errno, or nothing if it all ended. */
-function structure(system: System, pages: number): Pfn | "no memory" | undefined {
+/** Why there is no structure: a negative errno. */
+interface Refused {
+  readonly errno: number;
+}
+
+const isRefused = (answer: Pfn | Refused): answer is Refused => typeof answer === "object";
+
+/**
+ * Zeroed memory for a structure, shared with EL2; nothing if it all ended. A share that is refused
+ * gives its errno to the ioctl. Source: kvm_arch_init_vm, kvm_arch_vcpu_create, arm.c.
+ */
+function structure(system: System, pages: number): Pfn | Refused | undefined {
   const first = allocExact(system.machine.pages, pages);
-  if (first === undefined) return "no memory";
+  if (first === undefined) return { errno: negative("ENOMEM") };
   clearPages(system.machine, first, pages);
   const shared = shareHyp(system, "__pkvm_host_share_hyp", first, pages);
   if (shared === 0) return first;
   freeExact(system.machine.pages, first, pages);
-  return shared === undefined ? undefined : "no memory";
+  return shared === undefined ? undefined : { errno: shared };
 }
 
 /** Whether the host reserves a handle for each VM. */
@@ -72,7 +82,7 @@ export function createVm(system: System, action: KvmCreateVm): number | undefine
   if (value !== 0) return value;
   const kvm = structure(system, KVM_PAGES);
   if (kvm === undefined) return undefined;
-  if (kvm === "no memory") return -ERRNO.ENOMEM;
+  if (isRefused(kvm)) return kvm.errno;
   const { machine, hyp } = system;
   const handle = reserve(system);
   if (handle === undefined) return undefined;
@@ -101,7 +111,7 @@ export function createVcpu(system: System, action: KvmCreateVcpu): number | unde
   if (value !== 0 || files === undefined) return value;
   const first = structure(system, VCPU_PAGES);
   if (first === undefined) return undefined;
-  if (first === "no memory") return -ERRNO.ENOMEM;
+  if (isRefused(first)) return first.errno;
   const { machine } = system;
   const index = files.vcpus.size;
   setWordOf(machine, first, VCPU.vcpuIdx, BigInt(index));

@@ -136,6 +136,9 @@ describe("How an instruction is moved from word 4 to word 0", () => {
     const nops = Array.from({ length: 0x400 }, () => NOP);
     const across: Entry = { original: 0, replacement: 0x400 };
     expect(code([...nops, 0xb0000000], across)[0]).toBe("d0000000");
+    // Five pages, immhi 1 << 5 and immlo 1 << 29, into x25: six from here. A page back: none.
+    expect(code([...nops, 0xb0000039], across)[0]).toBe("d0000039");
+    expect(code([...nops, 0xf0fffff9], across)[0]).toBe("90000019");
   });
 
   test("what depends on its place in other ways stops us: ADR, LDR, LDRSW, PRFM (literal)", () => {

@@ -69,6 +69,37 @@ interface Waiting {
   readonly taken: Mutant[];
 }
 
+/** A fault on its way to the checker. */
+interface Asked {
+  readonly one: Waiting;
+  readonly mutant: Mutant;
+}
+
+/**
+ * Which of some faults compile, one of each file. A file that does not even parse hides what is
+ * wrong elsewhere, so the checker is asked again without those that are known to be wrong.
+ */
+async function ask(
+  root: string,
+  asked: readonly Asked[],
+  compiles: Map<string, boolean>,
+): Promise<void> {
+  const restore = ({ one, mutant }: Asked) =>
+    writeFileSync(join(root, mutant.file), one.source.text);
+  for (const { mutant } of asked) writeFileSync(join(root, mutant.file), mutant.text);
+  let left = asked;
+  while (left.length > 0) {
+    const wrong = await filesWithErrors(root);
+    const refused = left.filter(({ mutant }) => wrong.has(mutant.file));
+    for (const { mutant } of refused) compiles.set(hashOf(mutant), false);
+    refused.forEach(restore);
+    left = left.filter((one) => !refused.includes(one));
+    if (refused.length === 0) break;
+  }
+  for (const { mutant } of left) compiles.set(hashOf(mutant), true);
+  left.forEach(restore);
+}
+
 /**
  * The first faults of each file that compile, as many as its quota. A fault that breaks another
  * file's types only is taken: it is one that a person could commit in two files.
@@ -86,7 +117,7 @@ export async function faultsThatCompile(
   }));
   const compiles = readCompiles();
   try {
-    for (const path of ["model", "spec", "cpu", "tsconfig.json", "package.json"])
+    for (const path of ["model", "spec", "cpu", "kdir", "tsconfig.json", "package.json"])
       cpSync(join(project, path), join(root, path), { recursive: true });
     symlinkSync(join(project, "node_modules"), join(root, "node_modules"));
     writeFileSync(join(root, "tsconfig.faults.json"), JSON.stringify(CONFIG));
@@ -97,12 +128,7 @@ export async function faultsThatCompile(
       if (open.length === 0) return files.flatMap(({ taken }) => taken);
       const round = open.map((one) => ({ one, mutant: one.queue.shift()! }));
       const asked = round.filter(({ mutant }) => !compiles.has(hashOf(mutant)));
-      for (const { mutant } of asked) writeFileSync(join(root, mutant.file), mutant.text);
-      const wrong = asked.length === 0 ? new Set() : await filesWithErrors(root);
-      for (const { one, mutant } of asked) {
-        compiles.set(hashOf(mutant), !wrong.has(mutant.file));
-        writeFileSync(join(root, mutant.file), one.source.text);
-      }
+      await ask(root, asked, compiles);
       keepCompiles(compiles);
       for (const { one, mutant } of round) if (compiles.get(hashOf(mutant))) one.taken.push(mutant);
     }

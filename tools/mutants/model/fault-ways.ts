@@ -8,7 +8,8 @@ import { readModules, readStored } from "../../../counterexamples/stored.ts";
 import { compareTrace } from "../../../properties/conformance/compare.ts";
 import { readImages, readTraces } from "../../../properties/conformance/folder.ts";
 import { mismatchLines } from "../../../properties/conformance/table.ts";
-import { go, type Named, waysInOrder } from "./hunt.ts";
+import { unknownOn } from "../../../properties/support/walk-stops.ts";
+import { go, isWalk, type Named, waysInOrder } from "./hunt.ts";
 
 const project = join(import.meta.dirname, "../../..");
 const at = (path: string): string => join(project, path);
@@ -19,12 +20,18 @@ export interface FaultWay {
   readonly wrong: () => string | undefined;
 }
 
-/** Walks and scenarios: a rule is broken that nobody expects to be. */
+/**
+ * Walks and scenarios: a rule is broken that nobody expects to be, or a walk asks for what is not
+ * modelled.
+ */
 const ofHunt = ([name, way]: Named): FaultWay => ({
   name,
   wrong: () => {
-    const [violation] = go(way).violations;
-    return violation === undefined ? undefined : `${violation.rule} on ${name}`;
+    const { steps, violations } = go(way);
+    const [violation] = violations;
+    if (violation !== undefined) return `${violation.rule} on ${name}`;
+    const unknown = isWalk(way) ? unknownOn(way, steps) : undefined;
+    return unknown === undefined ? undefined : `${unknown} on ${name}`;
   },
 });
 

@@ -20,13 +20,20 @@ export type FaultTask =
   | { readonly kind: "reach" };
 
 /** What noticed a fault; undefined when nothing did. */
-export type Noticed = string | undefined;
+type Noticed = string | undefined;
+
+/** What a worker says of a fault: that it begins with the next way, and at the end its answer. */
+export type FaultMessage =
+  | { readonly kind: "next" }
+  | { readonly kind: "end"; readonly noticed: Noticed };
 
 /** What ran while everything was loaded, and then on each way. */
 export interface Reached {
   readonly load: Ran;
   readonly ways: Readonly<Record<string, Ran>>;
 }
+
+const tell = (message: FaultMessage): void => parentPort?.postMessage(message);
 
 const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
@@ -37,6 +44,7 @@ async function judge({ ways }: FaultTask & { kind: "judge" }): Promise<Noticed> 
     const { faultWays } = await import("./fault-ways.ts");
     for (const { name, wrong } of faultWays()) {
       if (!wanted.delete(name)) continue;
+      tell({ kind: "next" });
       const noticed = wrong();
       if (noticed !== undefined || wanted.size === 0) return noticed;
     }
@@ -64,7 +72,7 @@ const task = workerData as FaultTask;
 enableCompileCache(join(project, "out/faults/compiled"));
 if (task.kind === "judge") {
   readAs(join(project, task.file), task.text);
-  parentPort?.postMessage(await judge(task));
+  tell({ kind: "end", noticed: await judge(task) });
 } else {
   parentPort?.postMessage(await reach());
 }

@@ -5,18 +5,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Mutant } from "../cpu/candidates.ts";
 import type { Verdict } from "../cpu/judge.ts";
-import { readSurvivors, reasonFor, type Survivor } from "../cpu/survivors.ts";
+import { readSurvivors, reasonFor } from "../cpu/survivors.ts";
 import { countsOf, countsText, type Tried, tableText } from "../cpu/table.ts";
 import { readSource } from "../cpu/tokens.ts";
 import { noticedByTests } from "./fault-tests.ts";
 import { faultsThatCompile } from "./fault-types.ts";
 import { noticedOnWays } from "./fault-ways-run.ts";
-import { type Judged, readJudged, remember, verdictOf } from "./judged.ts";
+import { forgetAlive, type Judged, readJudged, remember, verdictOf } from "./judged.ts";
 import { readTests, readWays } from "./reach.ts";
 
 const project = join(import.meta.dirname, "../../..");
 const TABLE = "model/FAULTS.md";
-const usage = "npm run mutants -- operators [--seed N] [--jobs N] [--only PART-OF-PATH] [--ways]";
+const usage = `npm run mutants -- operators [--seed N] [--jobs N] [--only PART-OF-PATH]
+  [--ways: no tests] [--again: also what was alive without a reason]`;
 
 const HEADING = [
   "# Seeded faults in every file of the model, and what notices each",
@@ -37,23 +38,20 @@ function readOptions(args: readonly string[]) {
       jobs: { type: "string", default: "1" },
       only: { type: "string", default: "" },
       ways: { type: "boolean", default: false },
+      again: { type: "boolean", default: false },
     },
   });
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(usage);
-  return { seed: values.seed, jobs, only: values.only, ways: values.ways };
+  return { ...values, jobs };
 }
 
 /** What is the same for every fault. */
 interface Run {
   readonly mutants: readonly Mutant[];
   readonly judged: Judged;
-  readonly survivors: readonly Survivor[];
   readonly jobs: number;
 }
-
-const knownOf = ({ judged, survivors }: Run, mutant: Mutant) =>
-  verdictOf(judged, mutant, reasonFor(survivors, mutant) !== undefined);
 
 /** Asks about each of some faults, `jobs` at a time, and keeps the answers. */
 async function ask(
@@ -81,22 +79,22 @@ async function ask(
 /** Ways first, then tests for what no way noticed; what is known already is not asked again. */
 async function judgeAll(run: Run, waysOnly: boolean): Promise<readonly Tried[]> {
   const ways = await readWays();
-  const unknown = run.mutants.filter((mutant) => knownOf(run, mutant) === undefined);
+  const unknown = run.mutants.filter((mutant) => verdictOf(run.judged, mutant) === undefined);
   await ask(run, unknown, "ways", (mutant) => noticedOnWays(ways, mutant));
-  const alive = run.mutants.filter((mutant) => knownOf(run, mutant) === "ways");
+  const alive = run.mutants.filter((mutant) => verdictOf(run.judged, mutant) === "ways");
   if (!waysOnly && alive.length > 0) {
     const tests = await readTests(ways);
     await ask(run, alive, "tests", (mutant) => noticedByTests(tests, mutant));
   }
   return run.mutants.map((mutant) => {
-    const verdict = knownOf(run, mutant);
+    const verdict = verdictOf(run.judged, mutant);
     return { mutant, verdict: typeof verdict === "object" ? verdict : { kind: "survived" } };
   });
 }
 
 /** Runs the command; gives the exit code: 0 when every survivor has a reason. */
 export async function mutateOperators(args: readonly string[]): Promise<number> {
-  const { seed, jobs, only, ways } = readOptions(args);
+  const { seed, jobs, only, ways, again } = readOptions(args);
   const sources = globSync("model/**/*.ts", { cwd: project })
     .sort()
     .filter((file) => file.includes(only))
@@ -106,7 +104,9 @@ export async function mutateOperators(args: readonly string[]): Promise<number> 
   const mutants = await faultsThatCompile(sources, seed);
   console.error(`${mutants.length} faults compile, in ${sources.length} files`);
   const survivors = readSurvivors(new URL("survivors.json", import.meta.url));
-  const run: Run = { mutants, judged: readJudged(), survivors, jobs };
+  const run: Run = { mutants, judged: readJudged(), jobs };
+  for (const mutant of again ? mutants : [])
+    if (reasonFor(survivors, mutant) === undefined) forgetAlive(run.judged, mutant);
   const tried = await judgeAll(run, ways);
   console.log(countsText(countsOf(tried, survivors)));
   if (only === "" && !ways) {

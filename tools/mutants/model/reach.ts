@@ -13,24 +13,11 @@ import { KEPT } from "./kept.ts";
 
 const project = join(import.meta.dirname, "../../..");
 const TESTS = ["properties/**/*.{test,prop}.ts", "counterexamples/**/*.test.ts"];
-const SEEN_BY_WAYS = ["properties/**/*.ts", "properties/conformance/**", "counterexamples/**"];
 
 const sha = (text: string | Uint8Array): string =>
   createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 const hashOf = (path: string): string => sha(readFileSync(join(project, path)));
-
-/** One number for the contents of files. */
-function hashOfAll(patterns: readonly string[]): string {
-  const files = globSync([...patterns], { cwd: project, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(project.length + 1))
-    .sort();
-  return sha(files.map((file) => `${file} ${hashOf(file)}\n`).join(""));
-}
-
-/** What judges the model: rules, tests, traces, counterexamples. */
-export const judgesHash = (): string => hashOfAll(["spec/**", ...SEEN_BY_WAYS]);
 
 type Hashes = Readonly<Record<string, string>>;
 
@@ -182,15 +169,11 @@ function around(file: string, at: number): readonly (readonly [number, number])[
     .reverse();
 }
 
-/**
- * The names of the ways that run what the fault changes. Of what ran at loading, those that run a
- * function written with it: its guard, its transition; where there is none, all.
- */
-export function waysFor({ load, model, ways }: WaysRecord, mutant: Mutant): readonly string[] {
+/** The names of all ways that run what the fault changes. */
+function allWaysFor({ load, model, ways }: WaysRecord, mutant: Mutant): readonly string[] {
   const { file, start } = mutant;
-  const all = Object.entries(ways);
   const names = (may: (stretches: Stretches) => boolean): readonly string[] =>
-    all.flatMap(([name, ran]) => (may(ran[file] ?? []) ? [name] : []));
+    Object.entries(ways).flatMap(([name, ran]) => (may(ran[file] ?? []) ? [name] : []));
   if (model[file] !== hashOf(file)) return Object.keys(ways);
   if (!runs(load, mutant)) return names((stretches) => includes(stretches, start));
   for (const [from, to] of around(file, start)) {
@@ -198,6 +181,36 @@ export function waysFor({ load, model, ways }: WaysRecord, mutant: Mutant): read
     if (found.length > 0) return found;
   }
   return Object.keys(ways);
+}
+
+/** Of each kind of way this many are enough, by how their names begin; of others all. */
+const ENOUGH: readonly (readonly [string, number])[] = [
+  ["trace: ", 36],
+  ["boot: ", 18],
+  ["random scenario", 12],
+];
+
+/** Some of a list, from all over it. */
+const spread = <T>(all: readonly T[], most: number): readonly T[] =>
+  all.length <= most
+    ? all
+    : Array.from({ length: most }, (_, n) => all[Math.floor((n * all.length) / most)]!);
+
+/**
+ * The names of ways that run what the fault changes. Of what ran at loading, those that run a
+ * function written with it: its guard, its transition; where there is none, all.
+ */
+export function waysFor(record: WaysRecord, mutant: Mutant): readonly string[] {
+  const all = allWaysFor(record, mutant);
+  const kindOf = (name: string) => ENOUGH.find(([kind]) => name.startsWith(kind));
+  const others = all.filter((name) => kindOf(name) === undefined);
+  const some = ENOUGH.map(([kind, most]) =>
+    spread(
+      all.filter((name) => name.startsWith(kind)),
+      most,
+    ),
+  );
+  return [others, ...some].flat();
 }
 
 const sizeOf = (ran: Ran): number =>

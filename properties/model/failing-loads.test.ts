@@ -4,10 +4,11 @@ import { describe, expect, test } from "vitest";
 import { runChecked } from "../../counterexamples/run-checked.ts";
 import type { Run } from "../../model/log.ts";
 import type { ModelStep } from "../../model/step.ts";
+import { ANDROID14_6_1 } from "../../spec/branches/android14-6.1.ts";
 import { ERRNO, type Errno } from "../../spec/types/errno.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { signed } from "../../spec/types/outcome.ts";
-import { FAILING_LOADS, GOOD_BOOTS, probed } from "../arbitraries/failing-loads.ts";
+import { bootOf, FAILING_LOADS, GOOD_BOOTS, probed } from "../arbitraries/failing-loads.ts";
 import { BUDGET, EXAMPLE_FILES } from "../support/explore.ts";
 
 const BRANCH: SystemConfig = {
@@ -108,4 +109,19 @@ describe("a boot in which nothing fails", () => {
       expect(run.final.vms.size).toBe(1);
     }
   });
+});
+
+// Measured, machines: a module finalised its CPU early; the host's own call is refused there.
+test("a CPU that is finalised already: privileges are not dropped, and the firmware goes", () => {
+  const finalize = ANDROID14_6_1.hcalls.indexOf("__pkvm_prot_finalize");
+  const boot = bootOf("ovm", ["ovm"], { words: `ovm.seq=raw${finalize}` });
+  const { run } = runOf(BRANCH, { name: "finalised early", stage: undefined, boot });
+  expect(console(run)).toEqual(
+    expect.arrayContaining([
+      "WARNING in _kvm_host_prot_finalize",
+      "Failed to de-privilege the host kernel: -22",
+      "Clearing unused pKVM firmware memory",
+    ]),
+  );
+  expect(run.final.firmware.content).toBe("zero");
 });

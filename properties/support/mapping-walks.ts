@@ -101,6 +101,7 @@ export const MAPPING_WALKS: readonly Walk[] = [
       op("host_share_hyp", PAGE),
       hvc("__pkvm_host_share_hyp", PAGE),
       op("host_donate_hyp", PAGE, 1n),
+      hvc("__pkvm_map_module_page", PAGE, FIRST, RX),
     ].map((call) =>
       walk(
         "a page that is mapped early and read-only is shared or donated",
@@ -128,6 +129,11 @@ export const MAPPING_WALKS: readonly Walk[] = [
     early(PA, 0n, RW),
   ]),
   walk("an early mapping over another", [early(PA, 0x1000n, RW), early(PA, 0x2000n, 4n)]),
+  walk("an early mapping over another, and not aligned", [
+    early(PA, 0x2000n, RW),
+    early(PA + 8n, 0x1000n, 4n),
+    early(PA, 0x800n, 4n),
+  ]),
   walk("an early mapping that comes to an end in the middle", [
     early((1n << 39n) - linear(0n) - 0x1000n, 0x2000n, RW),
   ]),

@@ -5,7 +5,7 @@ import { clause, type Step, type StepClause } from "../clause.ts";
 import { isMemory, pageAt } from "../machine.ts";
 import { cite } from "../sources.ts";
 import type { Hvc } from "../types/action.ts";
-import { type HypVa, hypVa, PAGE_SHIFT, PAGE_SIZE } from "../types/address.ts";
+import { type HypVa, hypVa, PAGE_SHIFT, PAGE_SIZE, type Pfn } from "../types/address.ts";
 import type { Hyp } from "../types/hyp.ts";
 import { PROT } from "../types/module.ts";
 import type { Outcome } from "../types/outcome.ts";
@@ -92,6 +92,10 @@ function donates(step: HvcStep): boolean {
 /** Whether the branch takes the address: from 6.12 on it must be one of a page. */
 const isTaken = (step: HvcStep): boolean =>
   !branchOf(step.pre.config).moduleAddressChecked || argument(step, 2) % PAGE_SIZE === 0n;
+
+/** A debug build looks at EL2's own side of a donation too: it must have nothing there. */
+const debugHas = ({ pre }: HvcStep, page: Pfn): boolean =>
+  pre.config.build === "el2debug" && pageAt(pre, page).hyp !== "NOPAGE";
 
 /** Whether a page is given back and its mapping removed, both of which must work. */
 const unmapsMemory = (step: HvcStep): boolean =>
@@ -215,7 +219,7 @@ export const MAPPING: readonly StepClause[] = [
         maps(step) &&
         isTaken(step) &&
         !debugStops(step, argument(step, 2)) &&
-        (!isMemory(page) || pageAt(step.pre, page).host !== "OWNED")
+        (!isMemory(page) || pageAt(step.pre, page).host !== "OWNED" || debugHas(step, page))
       );
     },
     holds: (step) => refuses(step, "EPERM"),

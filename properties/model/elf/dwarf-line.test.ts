@@ -106,6 +106,13 @@ describe("a program by hand", () => {
     const read = readLineTable(elfWith(change(unit(4, OLD_FILES).bytes), []));
     expect(read.ok ? "" : read.error).toMatch(/^The unit at 0 of \.debug_line cannot be read;/);
   });
+
+  // 7.5.6: a form that a reader does not know has no length that it knows.
+  test("version 5 with a form that nobody knows is refused in one sentence", () => {
+    const files = NEW_FILES.map((byte) => (byte === 0x1e ? 0x7e : byte));
+    const read = readLineTable(elfWith(unit(5, files).bytes, []));
+    expect(read.ok ? "" : read.error).toMatch(/^The unit at 0 of \.debug_line cannot be read;/);
+  });
 });
 
 test("the page's handler: the store is line 27, where the source says cpu_reg(ctx, 1) = 0", () => {

@@ -92,6 +92,19 @@ describe("When a module has an EL2 half (facts: module_init_hyp)", () => {
     expect(present([TEXT, reloc()]).hyp.relocs.count).toBe(0);
   });
 
+  test("a section without memory at run time is refused from its first byte on", () => {
+    const unloaded = (bytes: number) => ({
+      ...page(".hyp.data", 0),
+      bytes: new Uint8Array(bytes),
+    });
+    expect(present([TEXT, reloc(), unloaded(0)]).hyp.table[3]?.start).toBeUndefined();
+    expect(hypOf([TEXT, reloc(), unloaded(1)]).result).toMatchObject({
+      ok: false,
+      errno: undefined,
+      error: expect.stringMatching(/^\.hyp\.data has no memory at run time/),
+    });
+  });
+
   test("other sections missing or empty: NULL in the table", () => {
     const { hyp } = present([TEXT, reloc(), { ...page(".hyp.bss", WA), bytes: new Uint8Array(0) }]);
     expect(shown(hyp)).toEqual([

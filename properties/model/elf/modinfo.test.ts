@@ -52,6 +52,10 @@ test("Padding is skipped, the first of a tag wins, text without '=' says nothing
   expect(modinfo(bytes)).toMatchObject({ info: { license: "GPL v2" } });
 });
 
+test("a parameter without ':' declares nothing", () => {
+  expect(modinfo(strings("parmtype=seq", "parm=p"))).toMatchObject({ info: { parameters: [] } });
+});
+
 test("depends, and a described parameter whose text has '=' and ':'", () => {
   const bytes = strings("depends=one,two", "parm=p:a=b: c", "parmtype=p:bool");
   expect(modinfo(bytes)).toMatchObject({

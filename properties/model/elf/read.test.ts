@@ -83,6 +83,7 @@ describe("What the kernel refuses with ENOEXEC", () => {
     ["no name table", (f) => f.setUint16(62, 0, true), /section 0 of 9/],
     ["name table past the end", (f) => f.setUint16(62, 9, true), /section 9 of 9/],
     ["a first section with a type", (f) => f.setUint32(tableAt + 4, 1, true), /Section 0/],
+    ["a first section with an address", (f) => f.setUint8(tableAt + 23, 1), /Section 0/],
     ["a first section with a size", (f) => f.setUint32(tableAt + 32, 1, true), /Section 0/],
     [
       "a name outside the table",

@@ -191,3 +191,28 @@ describe("what modules call", () => {
     expect(call("vmalloc", 0)).toBe(0n);
   });
 });
+
+describe("functions", () => {
+  test("get_zeroed_page takes one page, whatever was in it", () => {
+    const { call, kernel } = benchKernel();
+    const first = call("__get_free_pages", 0n, 0n)!;
+    kernel.memory.write(first, new Uint8Array(4096).fill(7));
+    call("free_pages", first, 0n);
+    expect(call("get_zeroed_page", 0n)).toBe(first);
+    expect(kernel.memory.read(first, 4096).every((byte) => byte === 0)).toBe(true);
+    expect(call("get_zeroed_page", 0n)).toBe(first + 4096n);
+  });
+
+  // Source: vfree, mm/vmalloc.c: nothing for NULL; BUG for what vmalloc did not give.
+  test("vfree of NULL is nothing, of another address it is the end", () => {
+    const { call } = benchKernel();
+    expect(call("vfree", 0n)).toBeUndefined();
+    expect(() => call("vfree", MAPPED)).toThrow(expect.objectContaining({ kernelStop: "panic" }));
+  });
+
+  // Source: smccc_version, drivers/firmware/smccc: ARM_SMCCC_VERSION_1_0 where PSCI says nothing
+  // else (measured, behaviour 42).
+  test("the SMCCC that the firmware has is 1.0", () => {
+    expect(benchKernel().call("arm_smccc_get_version")).toBe(0x1_0000n);
+  });
+});

@@ -75,6 +75,16 @@ test("snprintf answers what it would write, scnprintf what it wrote", () => {
   expect(get(0x200, 5)).toBe("1-2\0.");
 });
 
+test("kasprintf gives a buffer of its own with the text, NULL without memory", () => {
+  const { call, kernel, put } = benchKernel();
+  const template = put(0x100, "cpu%d");
+  const buffer = call("kasprintf", 0n, template, 3)!;
+  expect(Buffer.from(kernel.memory.read(buffer, 5)).toString("latin1")).toBe("cpu3\0");
+  while (call("__get_free_pages", 0n, 0n) !== 0n);
+  const long = put(0x200, "x".repeat(100));
+  expect(call("kasprintf", 0n, long)).toBe(0n);
+});
+
 test("vsnprintf reads a va_list: first what is left of the registers, then the stack", () => {
   const { call, get, put, kernel } = benchKernel();
   const words = (at: bigint, values: readonly bigint[]) =>
@@ -89,6 +99,24 @@ test("vsnprintf reads a va_list: first what is left of the registers, then the s
   words(MAPPED + 0x700n, [put(0x300, "<%d>"), MAPPED + 0x600n]);
   call("snprintf", MAPPED + 0x200n, 64, put(0x100, "%pV!"), MAPPED + 0x700n);
   expect(get(0x200, 6)).toBe("<11>!\0");
+});
+
+// CHOICE: the kernel goes on until its stack is full; here a format that holds itself ends.
+test("a %pV of itself ends, and says so", () => {
+  const { kernel, call, put, get } = benchKernel();
+  const word = (va: bigint, value: bigint): void => {
+    kernel.memory.write(va, new Uint8Array(BigUint64Array.of(value).buffer));
+  };
+  const [list, va] = [MAPPED + 0x600n, MAPPED + 0x700n];
+  // No arguments in registers; the first on the stack is the format that holds them.
+  [MAPPED + 0x500n, 0n, 0n, 0n].forEach((value, n) => {
+    word(list + BigInt(8 * n), value);
+  });
+  word(MAPPED + 0x500n, va);
+  word(va, put(0x300, "<%pV"));
+  word(va + 8n, list);
+  call("snprintf", MAPPED + 0x200n, 64, put(0x100, "%pV"), va);
+  expect(get(0x200, 63)).toMatch(/^<+\[%pV nested too deeply\]\0/);
 });
 
 test("any bytes as a format end in text or in a fault, never in a crash", () => {

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EXPORTED_FUNCTIONS } from "../../../model/kernel/exported/exported.ts";
+import { allocPages } from "../../../model/kernel/exported/page-allocator.ts";
 import {
   nextArgument,
   parseArguments,
@@ -95,6 +96,13 @@ describe("parse_args", () => {
     expect(Buffer.from(kernel.memory.read(copy, 9)).toString()).toBe("load,reg\0");
     expect(read(0x410, 4)).toBe(0xffff_fffbn);
     expect(read(0x420, 1)).toBe(1n);
+  });
+
+  // Source: param_set_charp, kernel/params.c: kmalloc_parameter.
+  test("charp without memory for the copy is -ENOMEM", () => {
+    const { set, kernel } = module();
+    while (allocPages(kernel.pages, 0) !== undefined);
+    expect(set("seq=load")).toMatchObject({ errno: -12 });
   });
 
   test("an unknown name is only logged, and the rest is set", () => {

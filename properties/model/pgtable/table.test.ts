@@ -213,3 +213,18 @@ test("an address outside the table, a full pool, a block over a table are refuse
     writeLeaf(memory, pool, stage2.table, { address: PA & ~0x1fffffn, level: 2 }, 0n),
   ).toThrow(/a table stands/);
 });
+
+test("with 48 bits of input a root of its own comes first, and its empty entries lead nowhere", () => {
+  const memory = wordMemory();
+  const table: TranslationTable = { root: POOL, inputBits: 48 };
+  const pool = { next: POOL + 0x1000n, end: POOL + 0x10_0000n };
+  // Physical address 0, where an empty entry would point to.
+  memory.write64(0n, leaf(0x4800_0000n, 1, 0n));
+  const address = 0x8080_4020_3000n;
+  writeLeaf(memory, pool, table, { address, level: 3 }, leaf(PA, 3, 0n));
+  // Nine bits of the address for each level: index 0x101 of the root.
+  expect(memory.read64(POOL + 8n * (address >> 39n))).not.toBe(0n);
+  expect([...leaves(memory, table)]).toEqual([
+    { address, level: 3, entry: leaf(PA, 3, 0n), count: 1 },
+  ]);
+});

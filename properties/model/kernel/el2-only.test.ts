@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { hypSymbols } from "../../../model/kernel/hyp-symbols.ts";
 import type { Run } from "../../../model/log.ts";
 import { runScenario } from "../../../model/machine/run-scenario.ts";
+import type { BootPlan } from "../../../model/scenario.ts";
 import { bootOf } from "../../arbitraries/failing-loads.ts";
 
 const PAGE = "examples/page/pkvm_module.ko";
@@ -14,12 +15,13 @@ const file = new Uint8Array(
 );
 
 /** The page's module, loaded as if there were no EL1 half. */
-function loadedFrom(bytes: Uint8Array): Run {
+function loadedFrom(bytes: Uint8Array, faults: BootPlan["faults"] = []): Run {
   const scenario = {
     system: { branch: "android14-6.1", build: "production", documented: false, cpuCount: 2 },
     boot: {
       ...bootOf("pkvm_module", []),
       initramfs: [{ name: "pkvm_module", file: PAGE, needs: [] }],
+      faults,
     },
     actions: [],
   } as const;
@@ -46,4 +48,32 @@ test("without a function whose name says init it stops with that", () => {
   expect(renamed).not.toBe(text);
   const run = loadedFrom(new Uint8Array(Buffer.from(renamed, "latin1")));
   expect(run.unmodelled).toMatch(/finds no EL2 init function$/);
+});
+
+/** The module with a .hyp.bss of three pages: its section header, number 3, has the size. */
+function largerBss(): Uint8Array {
+  const bytes = file.slice();
+  const view = new DataView(bytes.buffer);
+  const header = Number(view.getBigUint64(40, true)) + 64 * 3;
+  expect(view.getUint32(header + 4, true), "SHT_NOBITS").toBe(8);
+  view.setBigUint64(header + 32, 0x3000n, true);
+  return bytes;
+}
+
+// Source: pkvm_map_module_section, arch/arm64/kvm/pkvm.c (android14-6.1): the pages of the section
+// before the one that fails are unmapped, and then the sections before it.
+test.each([0, 1, 2, 3])("when page %i cannot be mapped, no page of the module stays", (nth) => {
+  const run = loadedFrom(largerBss(), [{ call: "__pkvm_map_module_page", nth, errno: "EPERM" }]);
+  expect(run.final.boot.loadFailure).toBeDefined();
+  expect([...run.final.el2.mappings.keys()]).toEqual([]);
+  const kept = [...run.final.pages].filter(([, { hyp }]) => hyp === "OWNED");
+  expect(kept.map(([page]) => page)).toEqual(
+    [...loadedFrom(new Uint8Array(0)).final.pages].flatMap(([page, { hyp }]) =>
+      hyp === "OWNED" ? [page] : [],
+    ),
+  );
+});
+
+test("all four pages of it are mapped when none fails", () => {
+  expect(loadedFrom(largerBss()).final.el2.mappings.size).toBe(4);
 });

@@ -94,16 +94,39 @@ function runWith(count: number): { readonly system: System; readonly answer: unk
   return { system, answer: answer(system) };
 }
 
+/** Pages that the kernel could give out now. */
+const free = ({ machine: { pages } }: System): number =>
+  pages.end -
+  pages.next +
+  pages.free.reduce((sum, { length }, order) => sum + length * 2 ** order, 0);
+
 // Source: __pkvm_create_hyp_vm, topup_hyp_memcache: each page that is missing is -ENOMEM.
 test("KVM_RUN is -ENOMEM until there is a page for everything that EL2 is given", () => {
   const answers: unknown[] = [];
+  const closed = new Set<number>();
   while (answers.at(-1) === undefined || answers.at(-1) === -ERRNO.ENOMEM) {
     const { system, answer: given } = runWith(answers.length);
     answers.push(given);
+    // However far it came, what was taken for it is the kernel's again when the VM is closed.
+    act(system, { kind: "KVM_CLOSE", vm: 0 });
+    closed.add(free(system) - (answers.length - 1) + system.kvm.memory.get(0)![0]!.frames.size);
     expect(system.unmodelled).toBeUndefined();
     expect(answers.length).toBeLessThan(40);
   }
   expect(answers.at(-1)).toBe("system event");
+  expect([...closed]).toHaveLength(1);
   // At least a table, the VM, one vCPU and the cache of pages for tables.
   expect(answers.length).toBeGreaterThan(4);
+});
+
+// Source: kvm_arch_destroy_vm, pkvm_destroy_hyp_vm: free_hyp_memcache gives every page back.
+test.each([PROTECTED, 0])("when a VM of type %i is closed, its pages are the kernel's", (type) => {
+  const system = booted();
+  const before = free(system);
+  for (const action of guestLife(0, type, "off")) act(system, action);
+  expect(before - free(system)).toBeGreaterThan(8);
+  const [memory] = system.kvm.memory.get(0)!;
+  act(system, { kind: "KVM_CLOSE", vm: 0 });
+  // The process keeps the memory that it had given.
+  expect(before - free(system)).toBe(memory!.frames.size);
 });

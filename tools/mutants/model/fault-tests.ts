@@ -8,9 +8,17 @@ import type { Verdict } from "../cpu/judge.ts";
 import { runVitest, type TestReach, testsFor } from "./reach.ts";
 
 /** Processor time of one run of some tests; many times what they take. */
-const LIMIT_SECONDS = 600;
+const LIMIT_SECONDS = 900;
 /** Files of tests in one run: the first ones, which are about little else, by themselves. */
 const FIRST = 4;
+
+/** Tests of minutes, asked last about the few files that only they are about. */
+const SLOW: readonly (readonly [file: string, test: string])[] = [
+  ["model/plain.ts", "properties/search/world.test.ts"],
+  ...["failing-op", "fork-system", "interleave", "memory-events", "secrets", "watch"].map(
+    (name) => [`model/machine/${name}.ts`, "properties/check-modules/examples.test.ts"] as const,
+  ),
+];
 
 /** Runs tests; the first that fails, "" when all pass. */
 async function firstFailure(
@@ -35,7 +43,10 @@ export async function noticedByTests(reach: TestReach, mutant: Mutant): Promise<
       const by = paths.length === 0 ? "" : await firstFailure(env, paths);
       if (by !== "") return { kind: "killed", by };
     }
-    return { kind: "survived" };
+    const slow = SLOW.flatMap(([file, test]) => (file === mutant.file ? [test] : []));
+    if (slow.length === 0) return { kind: "survived" };
+    const by = await firstFailure({ ...env, FAULT_SLOW: "1" }, slow);
+    return by === "" ? { kind: "survived" } : { kind: "killed", by };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -18,7 +18,7 @@ export default defineConfig({
   cacheDir: process.env["FAULT_CACHE"] ?? "out/faults/vitest",
   test: {
     include: ["properties/**/*.{test,prop}.ts", "counterexamples/**/*.test.ts"],
-    exclude: WITHOUT,
+    exclude: process.env["FAULT_SLOW"] === undefined ? WITHOUT : [],
     setupFiles: [join(import.meta.dirname, "vitest.setup.ts")],
     experimental: { viteModuleRunner: false },
     pool: "threads",

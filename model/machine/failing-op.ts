@@ -63,13 +63,9 @@ export function failure(system: System, op: string, from: bigint): bigint | unde
   return failsWithNull(op) ? 0n : BigInt.asUintN(64, BigInt(negative(now.errno)));
 }
 
-/** The ops that a call made, as far as the log goes. */
-const opsOf = (log: readonly LogEvent[]): string[] =>
-  log.flatMap((event) =>
-    event.kind === "step" && event.step.action.kind === "op"
-      ? [`${event.step.action.op} ${event.step.action.args.slice(0, 2).join()}`]
-      : [],
-  );
+/** How many ops a call made, as far as the log goes. */
+const opCountOf = (log: readonly LogEvent[]): number =>
+  log.filter((event) => event.kind === "step" && event.step.action.kind === "op").length;
 
 /** One of two runs of the same code. */
 export interface FailingRun {
@@ -109,8 +105,8 @@ export function compareFailing(cpu: number, run: FailingRun, other: FailingRun):
     errno: last.errno,
     answer: run.answer,
     otherAnswer: other.answer,
-    opCount: opsOf(run.log).length + failed.length,
-    otherOpCount: opsOf(other.log).length + (other.failing?.failed.length ?? 0),
+    opCount: opCountOf(run.log) + failed.length,
+    otherOpCount: opCountOf(other.log) + (other.failing?.failed.length ?? 0),
     noted: !sameData(system, other.system),
     from: last.from,
   });

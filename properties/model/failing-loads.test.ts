@@ -5,6 +5,7 @@ import { runChecked } from "../../counterexamples/run-checked.ts";
 import type { Run } from "../../model/log.ts";
 import type { ModelStep } from "../../model/step.ts";
 import { ANDROID14_6_1 } from "../../spec/branches/android14-6.1.ts";
+import { hostSmcccId } from "../../spec/branches/branches.ts";
 import { ERRNO, type Errno } from "../../spec/types/errno.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import { signed } from "../../spec/types/outcome.ts";
@@ -124,4 +125,10 @@ test("a CPU that is finalised already: privileges are not dropped, and the firmw
     ]),
   );
   expect(run.final.firmware.content).toBe("zero");
+  // The module's own call is in the log beside those of the kernel.
+  const own = run.log.flatMap((event) =>
+    event.kind === "hvc" && event.by === "module" ? [event] : [],
+  );
+  expect(own).toMatchObject([{ cpu: 0, after: { 0: 0n, 1: 0n } }]);
+  expect(own[0]?.before[0]).toBe(hostSmcccId(finalize));
 });

@@ -26,6 +26,23 @@ describe("EL1 code", () => {
     expect(ran).toMatchObject({ kind: "returned", instructions: 5 });
   });
 
+  // AAPCS64, 6.8.2: what has no register left is on the stack, from the SP of the call on.
+  test("the ninth argument is read from the stack of EL1", () => {
+    const machine = newMachine();
+    const code = loadAtEl1(
+      machine,
+      // sub sp, sp, #16; str x1, [sp]; the call; add sp, sp, #16
+      [PUSH, 0xd100_43ff, 0xf900_03e1, 0x5800_00a9, 0xd63f_0120, 0x9100_43ff, POP, RET],
+      exportedSymbol(machine, "_printk")!,
+    );
+    const bytes = Buffer.from(`${"%d ".repeat(8)}\n\0\0\0`);
+    const words = Array.from({ length: bytes.length >> 2 }, (_, n) => bytes.readUInt32LE(4 * n));
+    const text = loadAtEl1(machine, words);
+    const { env, asked } = notes();
+    callEl1(machine, 0, code, [text, 1n, 2n, 3n, 4n, 5n, 6n, 7n], env, 1000);
+    expect(asked).toEqual(["printk 1 2 3 4 5 6 7 1 "]);
+  });
+
   test("a function of pKVM is the environment's; it may make hypercalls on the same CPU", () => {
     const machine = newMachine();
     const code = loadAtEl1(machine, CALLER, exportedSymbol(machine, "__pkvm_register_el2_call")!);

@@ -33,9 +33,10 @@ const word = (name: string, value: (place: KernelPlace) => bigint): ExportedObje
 const STACK_CANARY = 0x00c0_ffee_5ca1_ab1en & ~0xffn;
 
 /**
- * The first value of the clock tick, five minutes before it wraps. Source: INITIAL_JIFFIES, HZ 250.
+ * The first value of the clock tick: 32 bits of it wrap after five minutes. Source:
+ * INITIAL_JIFFIES, -300 * HZ, linux/jiffies.h; HZ 250.
  */
-const INITIAL_JIFFIES = 0xffff_fffen - 300n * 250n + 1n;
+const INITIAL_JIFFIES = BigInt.asUintN(32, -300n * 250n);
 
 /**
  * Kinds and sizes of kmalloc caches. Source: NR_KMALLOC_TYPES, KMALLOC_SHIFT_HIGH + 1 = 14,

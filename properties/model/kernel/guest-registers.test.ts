@@ -104,3 +104,20 @@ test("SP_EL0 and SP_EL1 come back after an exit", () => {
   );
   expect(exitsOf(run)).toEqual([store(0n), store(0x1110n), store(0x2220n)]);
 });
+
+// HCR_EL2.TACR (bit 21) traps ACTLR_EL1; what a guest then reads is not modelled.
+test("what is not modelled ends the run at its first exit, and the guest does not go on", () => {
+  const run = runScenario(
+    {
+      system: SYSTEM,
+      boot: bootOf("", []),
+      actions: guestLife(0, 0x8000_0000, "image"),
+    },
+    // mrs x0, actlr_el1; b .
+    new Map([["image", imageOf([0, [0xd5381020, 0x14000000]])]]),
+    { budget: 5_000 },
+  );
+  expect(run.unmodelled).toMatch(/^trap of a guest at 0x80000000/);
+  expect(run.final.end).toBeUndefined();
+  expect(run.instructions).toBeLessThan(100);
+});

@@ -95,6 +95,8 @@ describe("layout", () => {
       readKernel64(machine, exportedSymbol(machine, name)! + offset);
     expect(read("memstart_addr")).toBe(0x4000_0000n);
     expect(read("nr_cpu_ids")).toBe(2n);
+    // 75,000 ticks, five minutes at 250 Hz, before 2^32.
+    expect([read("jiffies"), read("jiffies_64")]).toEqual([0xfffe_db08n, 0xfffe_db08n]);
     expect(read("param_ops_bool")).toBe(1n);
     expect(read("param_ops_int", 8n)).toBe(exportedSymbol(machine, "param_set_int"));
     expect(read("kimage_voffset")).toBe(KERNEL_TEXT - kernelPa(machine, KERNEL_TEXT)!);

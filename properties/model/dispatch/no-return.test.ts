@@ -2,7 +2,13 @@
 
 import { expect, test } from "vitest";
 import { panicReason } from "../../../model/dispatch/no-return.ts";
+import { initialHyp } from "../../../model/initial.ts";
+import { step } from "../../../model/step.ts";
+import type { BranchName } from "../../../spec/branches/branch.ts";
+import type { Action } from "../../../spec/types/action.ts";
+import type { Hyp } from "../../../spec/types/hyp.ts";
 import type { PanicReason } from "../../../spec/types/outcome.ts";
+import { deprivileged, hypercallOn } from "../../support/branch-walks.ts";
 
 const esr = (ec: number, iss: number): bigint => (BigInt(ec) << 26n) | (1n << 25n) | BigInt(iss);
 
@@ -39,4 +45,25 @@ test("an address that EL2 cannot execute is the caller's where it was called by 
   } as const;
   expect(panicReason({ ...exception, entered: "inside" })).toBe("EL2_ABORT");
   expect(panicReason({ ...exception, entered: "handler" })).toBe("BAD_HCALL_ADDRESS");
+});
+
+const after = (branch: BranchName, ...actions: readonly Action[]): Hyp => {
+  const config = { branch, build: "production", documented: false, cpuCount: 2 } as const;
+  return actions.reduce((hyp, action) => step(hyp, action).post, initialHyp(config, 0));
+};
+
+// Measured, "HYP panic: ESR 0xf2000800": a check of EL2's own is a BRK. An access without a
+// mapping has a syndrome that depends on the access, which the abstract model does not make.
+test("a check that fails at EL2 has the syndrome of BUG, an abort none that is known", () => {
+  const early = (args: readonly bigint[]): Action =>
+    ({ kind: "op", cpu: 0, op: "linear_map_early", args }) as const;
+  const up = deprivileged("android14-6.1").slice(0, 2);
+  const bug = [early([0x5000_0000n, 0x1000n, 6n]), early([0x5000_0000n, 0x1000n, 4n])];
+  expect(after("android14-6.1", ...up, ...bug).end).toEqual({
+    ...{ kind: "hyp-panic", reason: "EL2_BUG", esr: 0xf200_0800n },
+  });
+  const abort = hypercallOn("mainline-6.1", "__kvm_adjust_pc", 0n);
+  expect(after("mainline-6.1", ...deprivileged("mainline-6.1"), abort).end).toEqual({
+    ...{ kind: "hyp-panic", reason: "EL2_ABORT", esr: undefined },
+  });
 });

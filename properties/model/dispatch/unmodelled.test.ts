@@ -47,3 +47,12 @@ test("a module's page where the linear map has another", () => {
   expect(map(0x40_1000_1000n).outcome).toMatchObject({ kind: "unmodelled" });
   expect(map(0x20_0000_a000n).outcome).toMatchObject({ kind: "hcall", x1: 0n });
 });
+
+// 4 GiB of devices behind the memory are the host's; so long a list of pages is not kept.
+test("a donation of more than 2 GiB that nothing refuses", () => {
+  const op: Action = { kind: "op", cpu: 0, op: "host_donate_hyp", args: [0x10_0000n, 0x10_0000n] };
+  expect(step(UP, op).outcome).toEqual({
+    kind: "unmodelled",
+    what: "op host_donate_hyp of so many pages",
+  });
+});

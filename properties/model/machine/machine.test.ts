@@ -8,6 +8,7 @@ import { freePages } from "../../../model/kernel/exported/page-allocator.ts";
 import { disagreements } from "../../../model/machine/abstract.ts";
 import { opGate } from "../../../model/machine/gates.ts";
 import { hostLeaf, readHyp, writeHyp } from "../../../model/machine/hyp-memory.ts";
+import { kernelOf } from "../../../model/machine/kernel.ts";
 import {
   allocModuleMemory,
   freeModuleMemory,
@@ -34,7 +35,7 @@ import { exportedSymbol } from "../../../model/machine/symbols.ts";
 import { syncDescriptors } from "../../../model/pgtable/sync.ts";
 import { BRANCH_NAMES } from "../../../spec/branches/branch.ts";
 import { BRANCHES } from "../../../spec/branches/branches.ts";
-import { addressOf, pfn } from "../../../spec/types/address.ts";
+import { addressOf, kernVa, pfn } from "../../../spec/types/address.ts";
 import { HYP_PAGE } from "../../../spec/types/page.ts";
 import {
   CODE,
@@ -89,12 +90,23 @@ describe("layout", () => {
     },
   );
 
+  test("a kernel function sees the frame behind an address", () => {
+    const hooks = { print: () => undefined, call: () => 0n };
+    const kernel = kernelOf(newMachine(), 0, hooks);
+    expect(kernel.frameAt(kernVa(0xffff_ff80_0000_1234n))).toBe(0x4_0001);
+    expect(kernel.frameAt(kernVa(0x0000_007f_c000_0000n))).toBeUndefined();
+  });
+
   test("exported variables hold what the kernel's hold", () => {
     const machine = newMachine();
     const read = (name: string, offset = 0n): bigint =>
       readKernel64(machine, exportedSymbol(machine, name)! + offset);
     expect(read("memstart_addr")).toBe(0x4000_0000n);
     expect(read("nr_cpu_ids")).toBe(2n);
+    // Four kinds of caches, fourteen sizes of each; other variables follow.
+    const caches = exportedSymbol(machine, "kmalloc_caches")!;
+    const [last, next] = [55n, 56n].map((n) => read("kmalloc_caches", 8n * n));
+    expect([last === caches, next === caches]).toEqual([true, false]);
     // 75,000 ticks, five minutes at 250 Hz, before 2^32.
     expect([read("jiffies"), read("jiffies_64")]).toEqual([0xfffe_db08n, 0xfffe_db08n]);
     expect(read("param_ops_bool")).toBe(1n);

@@ -105,7 +105,7 @@ export const MAPPING_WALKS: readonly Walk[] = [
     ].map((call) =>
       walk(
         "a page that is mapped early and read-only is shared or donated",
-        [early(PA, 0x1000n, 4n), call],
+        [reserve, early(PA, 0x1000n, 4n), call],
         system,
       ),
     ),

@@ -3,12 +3,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EXPORTED_FUNCTIONS } from "../../../model/kernel/exported/exported.ts";
+import { kmalloc } from "../../../model/kernel/exported/heap.ts";
 import { allocPages } from "../../../model/kernel/exported/page-allocator.ts";
 import {
   nextArgument,
   parseArguments,
 } from "../../../model/kernel/exported/parameter-functions.ts";
-import { benchKernel, MAPPED } from "./bench-kernel.ts";
+import { benchKernel, MAPPED, signed } from "./bench-kernel.ts";
 
 test.each([
   ["a=1 b=2", "a", "1", "b=2"],
@@ -100,9 +101,15 @@ describe("parse_args", () => {
 
   // Source: param_set_charp, kernel/params.c: kmalloc_parameter.
   test("charp without memory for the copy is -ENOMEM", () => {
-    const { set, kernel } = module();
+    const { call, kernel, put } = benchKernel();
+    // A struct kernel_param of zeros but for its arg, at 32.
+    const place = BigUint64Array.of(MAPPED + 0x400n);
+    kernel.memory.write(MAPPED + 0x120n, new Uint8Array(place.buffer));
+    const set = () => signed(call("param_set_charp", put(0x300, "load"), MAPPED + 0x100n));
+    expect(set()).toBe(0);
     while (allocPages(kernel.pages, 0) !== undefined);
-    expect(set("seq=load")).toMatchObject({ errno: -12 });
+    while (kmalloc(kernel.heap, kernel.pages, 8) !== undefined);
+    expect(set()).toBe(-12);
   });
 
   test("an unknown name is only logged, and the rest is set", () => {

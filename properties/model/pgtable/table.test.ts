@@ -214,7 +214,7 @@ test("an address outside the table, a full pool, a block over a table are refuse
   ).toThrow(/a table stands/);
 });
 
-test("with 48 bits of input a root of its own comes first, and its empty entries lead nowhere", () => {
+test("48 bits of input have a root of their own, whose empty entries lead nowhere", () => {
   const memory = wordMemory();
   const table: TranslationTable = { root: POOL, inputBits: 48 };
   const pool = { next: POOL + 0x1000n, end: POOL + 0x10_0000n };

@@ -193,15 +193,21 @@ function chosen(explored: Explored): readonly Broken[] {
   return [...bySite.values()];
 }
 
-/** Names that differ: the second of a rule carries its place. */
+/** NON-SPEC: a name with its folder fits into a line of 80 columns. */
+const NAME_MAX = 44;
+
+/** Names that differ: the second of a rule carries its place, or what fits of it, or its number. */
 function withNames(found: readonly Counterexample[]): readonly Counterexample[] {
+  const taken = new Set<string>();
   return found.map((it, n) => {
-    const isSecond = found.slice(0, n).some(({ name }) => name === it.name);
-    if (!isSecond) return it;
-    const site = `${it.at?.function ?? "elsewhere"}-${it.at?.line ?? n}`
-      .replaceAll(/[^\w.-]/g, "_")
-      .slice(0, 60);
-    return { ...it, name: `${it.name}-${site}` };
+    const place = `${it.at?.function ?? "elsewhere"}-${it.at?.line ?? n}`.replaceAll(
+      /[^\w.-]/g,
+      "_",
+    );
+    const placed = `${it.name}-${place.slice(it.name.length + 1 - NAME_MAX)}`;
+    const name = [it.name, placed].find((one) => !taken.has(one)) ?? `${it.name}-${n}`;
+    taken.add(name);
+    return { ...it, name };
   });
 }
 

@@ -31,7 +31,30 @@ const isSymmetric = order.useSymmetry && explorer.searched.renamings.length > 0;
 const canonical = isSymmetric ? canonicalIn(explorer) : undefined;
 const width = explorer.tables.length;
 const set = createStateSet(width);
-const ownerOf = (hash: number): number => (mixed(hash) >>> 0) % count;
+/**
+ * Parts by which states are shared out. Most steps leave them alone, so that most states are found
+ * by their own worker.
+ */
+const HOME: readonly string[] = [
+  "boot.protectedModules",
+  "boot.requestedNames",
+  "modules",
+  "el2",
+  "dispatch.dynamicHcalls",
+  "vmTable",
+];
+const homeParts = [...explorer.tables.keys()].filter((part) =>
+  HOME.includes(explorer.tables[part]?.name ?? ""),
+);
+
+/** The worker that a state belongs to: it hangs on values, not on the numbers that they have. */
+function ownerOf(row: Uint32Array): number {
+  let sum = 0;
+  for (const part of homeParts) {
+    sum = (sum + partHash(explorer.tables[part] as PartTable, row[part] as number)) | 0;
+  }
+  return (mixed(sum) >>> 0) % count;
+}
 
 /** The states of the level that is expanded next: from one index to another. */
 let from = 0;
@@ -94,7 +117,7 @@ function expand(
       }
       if (entry.changed.length === 0) continue;
       const nextHash = after(row, entry, hash, next);
-      const owner = ownerOf(nextHash);
+      const owner = ownerOf(next);
       if (owner !== self) {
         addState((out[owner] as Outgoing).sent, next, nextHash, index, -1);
       } else if (addState(set, next, nextHash, index * count + self, -1) >= 0) {
@@ -179,7 +202,7 @@ function begin(): Answer {
     const row = explorer.rowOf(initial);
     canonical?.(row);
     const hash = explorer.hashOf(row);
-    if (ownerOf(hash) === self && addState(set, row, hash, -1, -1) >= 0) noteOffences(row, -1);
+    if (ownerOf(row) === self && addState(set, row, hash, -1, -1) >= 0) noteOffences(row, -1);
   }
   to = set.size;
   return { kind: "taken", fresh: to, states: to, bytes: bytesOf(set), found: [] };

@@ -149,6 +149,10 @@ export function actionLine(action: Action, pre: Pick<Hyp, "config">): string {
       { kind: "module_init_returned" },
       ({ name, value }) => `init of ${name} returns ${errnoName(value)}`,
     )
+    .with(
+      { kind: "pkvm_reloc_imported_symbols" },
+      ({ name, value }) => `imports of ${name} resolve to ${errnoName(value)}`,
+    )
     .with({ kind: "el2_module_reserved" }, ({ name, base }) => `token of ${name} = ${hex(base)}`)
     .with(
       { kind: "el2_module_loaded" },

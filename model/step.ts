@@ -22,7 +22,12 @@ import { el2InitReturned, handlerReturned, hvc, reached } from "./dispatch/hvc.t
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { guestAbort } from "./guest/abort.ts";
 import { exitOf, guestCallOf } from "./guest/calls.ts";
-import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
+import {
+  el2ModuleLoaded,
+  el2ModuleReserved,
+  loadEl2Module,
+  relocImportedSymbols,
+} from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { opOf } from "./ops/ops.ts";
 import {
@@ -135,6 +140,7 @@ const TRANSITION_OF: {
   module_init_returned: moduleInitReturned,
   __pkvm_load_el2_module: loadEl2Module,
   el2_module_reserved: el2ModuleReserved,
+  pkvm_reloc_imported_symbols: relocImportedSymbols,
   el2_module_loaded: el2ModuleLoaded,
   delete_module: deleteModule,
   pkvm_iommu_finalize: iommuFinalize,

@@ -18,7 +18,12 @@ import { HYPERCALLS } from "./dispatch/hypercalls.ts";
 import { budgetSpent, el2Exception, hostOops, hostPanic } from "./dispatch/no-return.ts";
 import { guestAbort } from "./guest/abort.ts";
 import { GUEST_CALLS } from "./guest/calls.ts";
-import { el2ModuleLoaded, el2ModuleReserved, loadEl2Module } from "./module/load-el2-module.ts";
+import {
+  el2ModuleLoaded,
+  el2ModuleReserved,
+  loadEl2Module,
+  relocImportedSymbols,
+} from "./module/load-el2-module.ts";
 import { deleteModule, loadModule, moduleInitReturned } from "./module/load-module.ts";
 import { nullOp, OPS } from "./ops/ops.ts";
 import {
@@ -63,6 +68,7 @@ export const TRANSITIONS: readonly Transition<never>[] = [
   moduleInitReturned,
   loadEl2Module,
   el2ModuleReserved,
+  relocImportedSymbols,
   el2ModuleLoaded,
   deleteModule,
   hvc,

@@ -45,8 +45,7 @@ const ofLoading: readonly Defect[] = [
     id: "F3",
     what: "A failing relocation of imports leaks the module's reference and its EL2 addresses.",
     branches: ["android16-6.12", "android17-6.18"],
-    rules: [],
-    why: "calls between EL2 modules are not modelled",
+    rules: ["LOAD-49", "INV-35"],
   },
   {
     id: "F4",
@@ -81,8 +80,7 @@ const ofSources: readonly Defect[] = [
     id: "O2",
     what: "As F3.",
     branches: ["android16-6.12", "android17-6.18"],
-    rules: [],
-    why: "calls between EL2 modules are not modelled",
+    rules: ["LOAD-49", "INV-35"],
   },
   {
     id: "O3",

@@ -43,6 +43,18 @@ export const INTENT_FINDINGS: readonly Finding[] = [
     ],
   },
   {
+    rule: "LOAD-49",
+    by: "kernel",
+    instead: "The load returns at once: the module is held for ever by nobody.",
+    branches: ["android16-6.12", "android17-6.18"],
+    builds: BUILDS,
+    documented: true,
+    evidence: "read",
+    source: [
+      cite("android16-6.12", "__pkvm_load_el2_module, arch/arm64/kvm/pkvm.c: no module_put"),
+    ],
+  },
+  {
     rule: "SMC-32",
     by: "kernel",
     instead: "Until the version is negotiated a call comes back with its registers as they were.",
@@ -81,8 +93,9 @@ export const INTENT_FINDINGS: readonly Finding[] = [
     branches: ["android14-6.1", "android15-6.6", "android16-6.12"],
     builds: BUILDS,
     documented: true,
-    evidence: "read",
+    evidence: "measured",
     source: [
+      cite("measured", "mod-failinit: ret -22, and the token is the module's base all the same"),
       cite("android14-6.1", "__pkvm_load_el2_module: *token = hyp_va, arch/arm64/kvm/pkvm.c"),
     ],
   },

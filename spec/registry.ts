@@ -16,6 +16,7 @@ import { HOST_FAULTS } from "./clauses/host-faults.ts";
 import { HYP_MAP } from "./clauses/hyp-map.ts";
 import {
   DISPATCH_INTENT,
+  IMPORTS_INTENT,
   LIFECYCLE_INTENT,
   LOADING_INTENT,
   OPS_INTENT,
@@ -65,7 +66,7 @@ function byNumber<Rule extends { readonly id: string }>(rules: readonly Rule[]):
 /** All clauses, in the order of their ids. */
 export const CLAUSES: readonly StepClause[] = [
   ...byNumber([...LIFECYCLE, ...DEPRIVILEGE, ...UNLOAD, ...LIFECYCLE_INTENT]),
-  ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING, ...LOADING_INTENT]),
+  ...byNumber([...LOADING, ...MAPPING, ...LATER_LOADING, ...LOADING_INTENT, ...IMPORTS_INTENT]),
   ...REGISTRATION,
   ...SEVERAL_HANDLERS,
   ...byNumber([...DISPATCH, ...KVM_HYPERCALLS, ...TRAPS, ...DISPATCH_INTENT]),

@@ -2,7 +2,12 @@
 // after them.
 
 import { cite } from "../../spec/sources.ts";
-import type { El2ModuleLoaded, El2ModuleReserved, LoadEl2Module } from "../../spec/types/action.ts";
+import type {
+  El2ModuleLoaded,
+  El2ModuleReserved,
+  LoadEl2Module,
+  RelocImportedSymbols,
+} from "../../spec/types/action.ts";
 import { PAGE_SIZE } from "../../spec/types/address.ts";
 import { negative } from "../../spec/types/errno.ts";
 import { returned } from "../../spec/types/outcome.ts";
@@ -64,6 +69,23 @@ export const el2ModuleReserved: Transition<El2ModuleReserved> = {
       if (module.el2 !== "initialised") module.el2 = "reserved";
     }
     return returned(0);
+  },
+};
+
+/**
+ * Imports that cannot be resolved end the load where they are found: neither the reference nor the
+ * addresses are given back.
+ */
+export const relocImportedSymbols: Transition<RelocImportedSymbols> = {
+  name: "pkvm_reloc_imported_symbols",
+  source: [
+    cite("android16-6.12", "pkvm_reloc_imported_symbols, __pkvm_load_el2_module, kvm/pkvm.c"),
+  ],
+  guards: [],
+  effect: (hyp, { name, value }) => {
+    const module = hyp.modules.get(name);
+    if (module !== undefined && value !== 0 && module.el2 !== "initialised") module.el2 = "failed";
+    return returned(value);
   },
 };
 

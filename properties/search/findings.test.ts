@@ -55,7 +55,7 @@ describe("the table of defects", () => {
 });
 
 /** Steps of the model that the searches of one branch may take in all. */
-const BRANCH_BUDGET = 700_000;
+const BRANCH_BUDGET = 800_000;
 
 describe.each(SEARCHED_BRANCHES)("a search of small worlds of %s", (branch) => {
   const results: WorldResult[] = [];

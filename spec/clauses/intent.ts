@@ -16,7 +16,16 @@ import {
   SVE_HINT,
   staticNumber,
 } from "./hypercall.ts";
-import { all, answer, answers, changesNothing, ensure, isUnknown, spell } from "./phrases.ts";
+import {
+  all,
+  answer,
+  answers,
+  changesNothing,
+  changesOnly,
+  ensure,
+  isUnknown,
+  spell,
+} from "./phrases.ts";
 import { isFfaCall } from "./smc-step.ts";
 
 const unmaps = calls("__pkvm_unmap_module_page");
@@ -96,6 +105,49 @@ export const LOADING_INTENT: readonly StepClause[] = [
           unmapped < given,
           `the host has 0x${addressOf(page).toString(16)} while EL2 still maps it`,
         ),
+      );
+    },
+  }),
+];
+
+const LATER = ["android16-6.12", "android17-6.18"] as const;
+
+export const IMPORTS_INTENT: readonly StepClause[] = [
+  clause({
+    id: "LOAD-48",
+    kind: "kernel",
+    statement: "Imports that are resolved change nothing, and others end the load.",
+    source: [cite("android16-6.12", "pkvm_reloc_imported_symbols, arch/arm64/kvm/pkvm.c")],
+    on: ["pkvm_reloc_imported_symbols"],
+    branches: LATER,
+    applies: () => true,
+    holds: (step) => {
+      const { name, value } = step.action;
+      const half = step.post.modules.get(name)?.el2;
+      const isKept = half === step.pre.modules.get(name)?.el2;
+      return all(
+        answers(step.outcome, value),
+        ensure(value === 0 ? isKept : half !== "reserved", `the EL2 half of ${name} is ${half}`),
+        changesOnly(step, "modules"),
+      );
+    },
+  }),
+  clause({
+    id: "LOAD-49",
+    kind: "kernel",
+    statement: "A load that ends at its imports gives back the module's reference.",
+    source: [
+      cite("android16-6.12", "__pkvm_load_el2_module: module_put on every other way out"),
+      cite("android14-6.1", "__pkvm_load_el2_module: try_module_get is for what EL2 runs"),
+    ],
+    on: ["pkvm_reloc_imported_symbols"],
+    branches: LATER,
+    applies: ({ action }) => action.value !== 0,
+    holds: ({ pre, post, action }) => {
+      const [before, now] = [pre, post].map((hyp) => hyp.modules.get(action.name)?.refcount ?? 0);
+      return ensure(
+        now === (before ?? 0) - 1,
+        `${action.name} did not load and is held ${now} times, as before`,
       );
     },
   }),

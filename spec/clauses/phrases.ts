@@ -144,6 +144,7 @@ const KINDS: Readonly<Record<ActionKind, true>> = {
   module_init_returned: true,
   __pkvm_load_el2_module: true,
   el2_module_reserved: true,
+  pkvm_reloc_imported_symbols: true,
   el2_module_loaded: true,
   delete_module: true,
   pkvm_iommu_finalize: true,

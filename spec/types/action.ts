@@ -100,6 +100,16 @@ export interface El2ModuleReserved {
   readonly base: HypVa;
 }
 
+/**
+ * Branches to functions of other EL2 halves are resolved; -EINVAL and -ERANGE end the load. Source:
+ * pkvm_reloc_imported_symbols, arch/arm64/kvm/pkvm.c (android16-6.12).
+ */
+export interface RelocImportedSymbols {
+  readonly kind: "pkvm_reloc_imported_symbols";
+  readonly name: string;
+  readonly value: number;
+}
+
 /** __pkvm_load_el2_module returns; anything but 0 drops the reference. */
 export interface El2ModuleLoaded {
   readonly kind: "el2_module_loaded";
@@ -313,6 +323,7 @@ export type Action =
   | ModuleInitReturned
   | LoadEl2Module
   | El2ModuleReserved
+  | RelocImportedSymbols
   | El2ModuleLoaded
   | DeleteModule
   | IommuFinalize

@@ -2,13 +2,14 @@
 
 import {
   DISPATCH_INTENT,
+  IMPORTS_INTENT,
   LIFECYCLE_INTENT,
   LOADING_INTENT,
   OPS_INTENT,
   PROTECTION_INTENT,
   SMC_INTENT,
 } from "../../../spec/clauses/intent.ts";
-import type { Op, Smc } from "../../../spec/types/action.ts";
+import type { Op, RelocImportedSymbols, Smc } from "../../../spec/types/action.ts";
 import type { MemoryEvent } from "../../../spec/types/memory-event.ts";
 import { after, type Outcome } from "../../../spec/types/outcome.ts";
 import { PLAIN_PAGE } from "../../../spec/types/page.ts";
@@ -25,6 +26,8 @@ import {
   like,
   MAPPED,
   panicked,
+  RESERVED,
+  recordOf,
   returned,
   step,
   TEXT_PFN,
@@ -61,6 +64,19 @@ const unmaps = step(
   unmapped,
 );
 
+const imports = (value: number): RelocImportedSymbols => ({
+  kind: "pkvm_reloc_imported_symbols",
+  name: "mod1",
+  value,
+});
+const resolved = step(RESERVED, imports(0), returned(0));
+const unresolved = step(RESERVED, imports(-22), returned(-22), (hyp) => {
+  Object.assign(recordOf(hyp, "mod1"), { el2: "failed", refcount: 1 });
+});
+const holdsAgain: Change = (hyp) => {
+  recordOf(hyp, "mod1").refcount += 1;
+};
+
 const onLater = like(DEPRIVILEGED, (hyp) => {
   hyp.config.branch = "android15-6.6";
 });
@@ -79,6 +95,7 @@ const mapped = step(DEPRIVILEGED, op("map_module_page", 0x50010n, TEXT_VA, 4n, 0
 tryClauses(
   [
     ...DISPATCH_INTENT,
+    ...IMPORTS_INTENT,
     ...LIFECYCLE_INTENT,
     ...LOADING_INTENT,
     ...OPS_INTENT,
@@ -94,6 +111,16 @@ tryClauses(
       answering(unmaps, telling("give")),
       answering(unmaps, DONE),
     ],
+    "LOAD-48": [
+      resolved,
+      answering(resolved, returned(-22)),
+      leaving(resolved, takesPage),
+      leaving(resolved, (hyp) => {
+        recordOf(hyp, "mod1").el2 = "failed";
+      }),
+      { ...unresolved, post: RESERVED },
+    ],
+    "LOAD-49": [unresolved, leaving(unresolved, holdsAgain)],
     "ABI-24": [mapped, answering(mapped, panicked("EL2_ABORT"))],
     "OWN-80": [refused, answering(refused, returned(0)), leaving(refused, takesPage)],
     "SMC-32": [step(onLater, map, invalid), step(onLater, map, { kind: "registers", x: [] })],

@@ -12,9 +12,12 @@ export interface Loading {
     | "init"
     | "reserve"
     | "token"
+    | "imports"
+    | "share"
     | "map"
     | "start"
     | "code"
+    | "unshare"
     | "unmap"
     | "loaded"
     | "return";
@@ -47,6 +50,8 @@ export type At =
   | { readonly at: "clear"; readonly because: FirmwareClear["because"] }
   | { readonly at: "drop" }
   | { readonly at: "finalise"; readonly cpu: number; readonly refused: boolean }
+  /** Privileges could not be dropped, and the branch stops the kernel for it. */
+  | { readonly at: "bug" }
   /** The kernel is idle, or user space runs. */
   | { readonly at: "host" }
   /** EL2 runs a registered function. */

@@ -1,5 +1,7 @@
 // The kernel's program on the CPU that boots: its order of things, with every way it can go.
 
+import type { Branch } from "../../../spec/branches/branch.ts";
+import { branchOf } from "../../../spec/branches/branches.ts";
 import type { Action, FirmwareClear } from "../../../spec/types/action.ts";
 import { negative } from "../../../spec/types/errno.ts";
 import { type Outcome, SMCCC_RET_SUCCESS, signed } from "../../../spec/types/outcome.ts";
@@ -59,6 +61,8 @@ export function kernelMoves(world: World, cpu: number, state: WorldState, at: At
       return at.cpu !== cpu && state[`cpu${at.cpu}`]?.at !== "host"
         ? []
         : one(cpu, hcall(world.system, at.cpu, "__pkvm_prot_finalize"));
+    case "bug":
+      return one(cpu, { kind: "host_panic", cpu, why: "BUG in finalize_pkvm" });
     case "module":
       return loadingMoves(world, cpu, state, at);
     default:
@@ -92,6 +96,13 @@ const nextName = (state: WorldState, n: number): At =>
 const isolated = ({ boot }: WorldState): At =>
   boot.iommuFinalised ? { at: "drop" } : clear("IOMMU not finalised");
 
+/** What finalize_pkvm does where a CPU was not finalised. */
+const AFTER_REFUSED: Readonly<Record<Branch["dropFailure"], At>> = {
+  "clear firmware": clear("drop failed"),
+  log: HOST,
+  BUG: { at: "bug" },
+};
+
 /** Where the CPU is after a move of the kernel's program. */
 export function continueKernel(world: World, at: At, answered: Answered): At {
   const { pre, choice, outcome } = answered;
@@ -106,7 +117,7 @@ export function continueKernel(world: World, at: At, answered: Answered): At {
     case "modprobe":
       if (choice === "no file") return { at: "exit", n: at.n, status: 256 };
       if (choice.endsWith("fails")) return { at: "exit", n: at.n, status: negative("ENOMEM") };
-      return continueLoading(loadingOf(pre, at.n), answered);
+      return continueLoading(world, loadingOf(pre, at.n), answered);
     case "exit":
       return at.status === 0 ? nextName(pre, at.n + 1) : { at: "list done" };
     case "list done":
@@ -119,10 +130,10 @@ export function continueKernel(world: World, at: At, answered: Answered): At {
     case "finalise": {
       const refused = at.refused || value !== 0;
       if (at.cpu + 1 < world.size.cpus) return { at: "finalise", cpu: at.cpu + 1, refused };
-      return refused ? clear("drop failed") : HOST;
+      return refused ? AFTER_REFUSED[branchOf(world.system).dropFailure] : HOST;
     }
     case "module":
-      return continueLoading(at, answered);
+      return continueLoading(world, at, answered);
     default:
       return at;
   }

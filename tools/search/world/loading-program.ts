@@ -2,7 +2,8 @@
 
 import { branchOf } from "../../../spec/branches/branches.ts";
 import { overridden } from "../../../spec/branches/documented.ts";
-import type { LoadModule } from "../../../spec/types/action.ts";
+import { MODULE_STRUCT } from "../../../spec/module-struct.ts";
+import type { Hvc, LoadModule } from "../../../spec/types/action.ts";
 import { hypVa, pfn } from "../../../spec/types/address.ts";
 import { negative } from "../../../spec/types/errno.ts";
 import type { El2Section } from "../../../spec/types/module.ts";
@@ -101,14 +102,22 @@ export function loadingMoves(
       return [
         { cpu, choice: "", action: { kind: "el2_module_reserved", name, base: hypVa(base) } },
       ];
+    case "imports":
+      return [0, negative("EINVAL"), negative("ERANGE")].map((value) => ({
+        cpu,
+        choice: "",
+        action: { kind: "pkvm_reloc_imported_symbols", name, value },
+      }));
+    case "share":
+      return [{ cpu, choice: "", action: hcall(system, cpu, "__pkvm_host_share_hyp", STRUCT) }];
+    case "unshare":
+      return [{ cpu, choice: "", action: hcall(system, cpu, "__pkvm_host_unshare_hyp", STRUCT) }];
     case "map": {
       const prot = BigInt(codeOf(state, name)?.prot ?? 0);
       return call("__pkvm_map_module_page", frame(page), base, prot);
     }
     case "start":
-      return [
-        { cpu, choice: "", action: hcall(system, cpu, "__pkvm_init_module", base + INIT_OFFSET) },
-      ];
+      return [{ cpu, choice: "", action: initCall(world, cpu, base) }];
     case "code":
       return [...codeMoves(world, cpu, state), ...returns(cpu)];
     case "unmap": {
@@ -130,6 +139,27 @@ export function loadingMoves(
         { cpu, choice: "", action: { kind: "module_init_returned", name, value: at.value ?? 0 } },
       ];
   }
+}
+
+/** The page that the host shares a structure in, and the kernel's address of it. */
+const STRUCT = 0x5_0f00n;
+const STRUCT_AT = 0xffff_ff80_0000_0000n + (STRUCT << 12n) - 0x4000_0000n;
+
+const takesStruct = ({ system }: World): boolean =>
+  branchOf(system).initArgument === "shared struct";
+
+/** EL2 is told where the init function is, or reads it out of the structure. */
+function initCall(world: World, cpu: number, base: bigint): Hvc {
+  if (!takesStruct(world)) {
+    return hcall(world.system, cpu, "__pkvm_init_module", base + INIT_OFFSET);
+  }
+  const at = STRUCT << 12n;
+  const words = new Map([
+    [at + MODULE_STRUCT.spanStart, 0n],
+    [at + MODULE_STRUCT.hypVa, base],
+    [at + MODULE_STRUCT.init, INIT_OFFSET],
+  ]);
+  return { ...hcall(world.system, cpu, "__pkvm_init_module", STRUCT_AT), words };
 }
 
 /** The EL2 init answers what it likes. */
@@ -155,14 +185,20 @@ function unmapAddress({ system }: World, state: WorldState, { name, base }: Load
 const isFault = (choice: string): boolean => choice.endsWith(" fails");
 
 /** Where the CPU is after a move of the loading. */
-export function continueLoading(at: Loading, { choice, outcome }: Answered): At {
+export function continueLoading(world: World, at: Loading, answered: Answered): At {
+  const { pre, choice, outcome } = answered;
   const value = isFault(choice) ? negative("EPERM") : answerOf(outcome);
   const to = (step: Loading["step"], change: Partial<Loading> = {}): At => ({
     ...at,
     ...change,
     step,
   });
+  const shares = takesStruct(world);
   const fails = (errno: number): At => to("loaded", { value: errno });
+  /** What was shared is taken back first, whatever became of the load. */
+  const ends = (errno: number): At => to(shares ? "unshare" : afterCode(errno), { value: errno });
+  const isMapped = pre.el2.mappings.has(hypVa(at.base));
+  const afterCode = (errno: number) => (errno !== 0 && isMapped ? "unmap" : "loaded");
   switch (at.step) {
     case "init":
       return afterInitMove(at, choice, outcome?.kind === "returned" ? value : 0, to);
@@ -171,14 +207,21 @@ export function continueLoading(at: Loading, { choice, outcome }: Answered): At 
       return base <= 0n ? fails(negative("ENOMEM")) : to("token", { base });
     }
     case "token":
-      return to("map");
+      return to(branchOf(world.system).importsBetweenModules ? "imports" : "map");
+    case "imports":
+      // The load returns here, without a word to anyone.
+      return value === 0 ? to(shares ? "share" : "map") : to("init", { value });
+    case "share":
+      return value === 0 ? to("map") : fails(value);
+    case "unshare":
+      return to(afterCode(at.value ?? 0));
     case "map":
-      return value === 0 ? to("start") : fails(value);
+      return value === 0 ? to("start") : ends(value);
     case "start":
       return to("code");
     case "code":
       if (outcome?.kind !== "hcall") return at;
-      return value === 0 ? to("loaded", { value: 0 }) : to("unmap", { value });
+      return ends(value);
     case "unmap":
       return to("loaded");
     case "loaded":

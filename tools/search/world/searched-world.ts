@@ -84,7 +84,7 @@ function placeAfter(world: World, pre: WorldState, move: Move, outcome: Outcome 
   if (action?.kind !== "load_module") return at;
   const { name } = action;
   const loading = { at: "module", name, back: "insmod", step: "init", base: 0n, value: undefined };
-  return continueLoading(loading as never, answered);
+  return continueLoading(world, loading as never, answered);
 }
 
 /** The place after a trap of the host or something about a guest. */

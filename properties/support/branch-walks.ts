@@ -3,7 +3,7 @@
 
 import { BRANCH_NAMES, type BranchName } from "../../spec/branches/branch.ts";
 import { BRANCHES, hcallNumber, hostSmcccId } from "../../spec/branches/branches.ts";
-import type { Action, Hvc, LoadModule } from "../../spec/types/action.ts";
+import type { Action, Hvc } from "../../spec/types/action.ts";
 import { pfn } from "../../spec/types/address.ts";
 import type { SystemConfig } from "../../spec/types/hyp.ts";
 import type { Walk } from "./walks.ts";
@@ -110,6 +110,17 @@ const PAGE_WALKS: readonly Walk[] = BRANCH_NAMES.flatMap((branch): readonly Walk
   ];
 });
 
+/** Three modules, of which only the first one's imports resolve. */
+const IMPORTS: readonly Action[] = [0, -22, -34].flatMap((value, n): readonly Action[] => {
+  const name = `a${n}`;
+  const file = { sections: [], hasInit: true, hasExit: false, refused: undefined } as const;
+  return [
+    { kind: "load_module", name, ...file },
+    { kind: "__pkvm_load_el2_module", name },
+    { kind: "pkvm_reloc_imported_symbols", name, value },
+  ];
+});
+
 /** On branches with several handlers of a kind, shared structures and checked addresses. */
 const LATER_WALKS: readonly Walk[] = (["android16-6.12", "android17-6.18"] as const).flatMap(
   (branch): readonly Walk[] => {
@@ -129,23 +140,8 @@ const LATER_WALKS: readonly Walk[] = (["android16-6.12", "android17-6.18"] as co
       [0x5000_0000n + 112n, 0x20_0000_b000n],
       [0x5000_0000n + 192n, 0xffff_ffc0_0000_1054n],
     ]);
-    const file: LoadModule = {
-      kind: "load_module",
-      name: "a",
-      sections: [],
-      hasInit: true,
-      hasExit: false,
-      refused: undefined,
-    };
     return [
-      later(
-        "imports that resolve, and that do not",
-        [0, -22, -34].flatMap((value, n): readonly Action[] => [
-          { ...file, name: `a${n}` },
-          { kind: "__pkvm_load_el2_module", name: `a${n}` },
-          { kind: "pkvm_reloc_imported_symbols", name: `a${n}`, value },
-        ]),
-      ),
+      later("imports that resolve, and that do not", IMPORTS),
       ...["host_smc_handler", "host_perm_fault_handler"].map((type) =>
         later(`seventeen of ${type}, and NULL`, [
           ...Array.from({ length: 17 }, (_, n): Action => {

@@ -124,11 +124,10 @@ const IMPORTS: readonly Action[] = [0, -22, -34].flatMap((value, n): readonly Ac
 /** On branches with several handlers of a kind, shared structures and checked addresses. */
 const LATER_WALKS: readonly Walk[] = (["android16-6.12", "android17-6.18"] as const).flatMap(
   (branch): readonly Walk[] => {
-    const system: SystemConfig = { ...LTS, branch };
     const later = (name: string, actions: readonly Action[]): Walk => ({
       name: `${branch}: ${name}`,
       why: "the examples of the branch register two handlers and load well",
-      system,
+      system: { ...LTS, branch },
       actions: [...deprivileged(branch).slice(0, 2), ...actions],
       breaks: [],
     });

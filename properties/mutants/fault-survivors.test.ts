@@ -24,8 +24,10 @@ describe("model/FAULTS.md", () => {
     expect([Number(tried), Number(killed)]).toEqual([known.size, known.size - alive.length]);
   });
 
-  it("has faults of every file of the model in which there is anything to change", () => {
-    const tried = new Set([...known.keys()].map((key) => key.split(" ")[0]));
+  it("has a row or a line for every file of the model in which there is anything to change", () => {
+    const [, ...left] = table.split("## Not tried to the end");
+    const untried = [...left.join("").matchAll(/^- (model\/\S+) \|/gm)].map(([, file]) => file);
+    const tried = new Set([...[...known.keys()].map((key) => key.split(" ")[0]), ...untried]);
     const files = globSync("model/**/*.ts").filter((file) => {
       const source = readSource(file, readFileSync(file, "utf8"));
       return faultQuota(source) > 0 && candidates(source, SEED, modelOperators).length > 0;

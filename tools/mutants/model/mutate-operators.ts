@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import type { Mutant } from "../cpu/candidates.ts";
 import type { Verdict } from "../cpu/judge.ts";
 import { readSurvivors, reasonFor } from "../cpu/survivors.ts";
-import { countsOf, countsText, type Tried, tableText } from "../cpu/table.ts";
+import { countsOf, countsText, keyOf, type Tried, tableText } from "../cpu/table.ts";
 import { readSource } from "../cpu/tokens.ts";
 import { noticedByTests } from "./fault-tests.ts";
 import { faultsThatCompile } from "./fault-types.ts";
@@ -17,7 +17,8 @@ import { readTests, readWays } from "./reach.ts";
 const project = join(import.meta.dirname, "../../..");
 const TABLE = "model/FAULTS.md";
 const usage = `npm run mutants -- operators [--seed N] [--jobs N] [--only PART-OF-PATH]
-  [--ways: no tests] [--again: also what was alive without a reason]`;
+  [--ways: no tests] [--again: also what was alive without a reason]
+  [--table: of what is known, trying nothing]`;
 
 const HEADING = [
   "# Seeded faults in every file of the model, and what notices each",
@@ -27,7 +28,8 @@ const HEADING = [
   "file, and at least one, the operators taking turns in an order that the seed fixes. It is",
   "killed by the first that notices it: a rule that breaks on a walk, a stored counterexample or",
   "a recorded trace that comes out otherwise, a rule on a boot or a random scenario, a stop of",
-  "the model itself; or else a test that runs the place, those of some seconds only.",
+  "the model itself; or else a test that runs the place, those of some seconds only. What was not",
+  "tried to the end stands at the end.",
 ];
 
 function readOptions(args: readonly string[]) {
@@ -39,6 +41,7 @@ function readOptions(args: readonly string[]) {
       only: { type: "string", default: "" },
       ways: { type: "boolean", default: false },
       again: { type: "boolean", default: false },
+      table: { type: "boolean", default: false },
     },
   });
   const jobs = Number(values.jobs);
@@ -86,15 +89,28 @@ async function judgeAll(run: Run, waysOnly: boolean): Promise<readonly Tried[]> 
     const tests = await readTests(ways);
     await ask(run, alive, "tests", (mutant) => noticedByTests(tests, mutant));
   }
-  return run.mutants.map((mutant) => {
-    const verdict = verdictOf(run.judged, mutant);
-    return { mutant, verdict: typeof verdict === "object" ? verdict : { kind: "survived" } };
+  return triedOf(run);
+}
+
+/** The faults that were tried to the end, each with what became of it. */
+const triedOf = ({ mutants, judged }: Pick<Run, "mutants" | "judged">): readonly Tried[] =>
+  mutants.flatMap((mutant) => {
+    const verdict = verdictOf(judged, mutant);
+    return typeof verdict === "object" ? [{ mutant, verdict }] : [];
   });
+
+/** What the table says of faults that were not tried to the end: their files changed since. */
+function leftText({ mutants, judged }: Run): string {
+  const left = mutants.filter((mutant) => typeof verdictOf(judged, mutant) !== "object");
+  if (left.length === 0) return "";
+  const lines = left.map((mutant) => `- ${keyOf(mutant)}`);
+  const count = `${left.length} more, most of files that changed since; the numbers above leave them out.`;
+  return ["## Not tried to the end", "", count, "", ...lines, ""].join("\n");
 }
 
 /** Runs the command; gives the exit code: 0 when every survivor has a reason. */
 export async function mutateOperators(args: readonly string[]): Promise<number> {
-  const { seed, jobs, only, ways, again } = readOptions(args);
+  const { seed, jobs, only, ways, again, table } = readOptions(args);
   const sources = globSync("model/**/*.ts", { cwd: project })
     .sort()
     .filter((file) => file.includes(only))
@@ -107,10 +123,12 @@ export async function mutateOperators(args: readonly string[]): Promise<number> 
   const run: Run = { mutants, judged: readJudged(), jobs };
   for (const mutant of again ? mutants : [])
     if (reasonFor(survivors, mutant) === undefined) forgetAlive(run.judged, mutant);
-  const tried = await judgeAll(run, ways);
+  const tried = table ? triedOf(run) : await judgeAll(run, ways);
   console.log(countsText(countsOf(tried, survivors)));
   if (only === "" && !ways) {
-    writeFileSync(join(project, TABLE), tableText(tried, survivors, seed, HEADING));
+    const left = leftText(run);
+    const text = tableText(tried, survivors, seed, HEADING);
+    writeFileSync(join(project, TABLE), left === "" ? text : `${text}\n${left}`);
   }
   const open = tried.filter(
     ({ mutant, verdict }) =>

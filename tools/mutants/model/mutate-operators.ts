@@ -104,7 +104,7 @@ function leftText({ mutants, judged }: Run): string {
   const left = mutants.filter((mutant) => typeof verdictOf(judged, mutant) !== "object");
   if (left.length === 0) return "";
   const lines = left.map((mutant) => `- ${keyOf(mutant)}`);
-  const count = `${left.length} more, most of files that changed since; the numbers above leave them out.`;
+  const count = `${left.length} more, of files that changed since: the numbers leave them out.`;
   return ["## Not tried to the end", "", count, "", ...lines, ""].join("\n");
 }
 

@@ -99,12 +99,12 @@ const triedOf = ({ mutants, judged }: Pick<Run, "mutants" | "judged">): readonly
     return typeof verdict === "object" ? [{ mutant, verdict }] : [];
   });
 
-/** What the table says of faults that were not tried to the end: their files changed since. */
+/** What the table says of faults that not every way and every test was asked about. */
 function leftText({ mutants, judged }: Run): string {
   const left = mutants.filter((mutant) => typeof verdictOf(judged, mutant) !== "object");
   if (left.length === 0) return "";
   const lines = left.map((mutant) => `- ${keyOf(mutant)}`);
-  const count = `${left.length} more, of files that changed since: the numbers leave them out.`;
+  const count = `${left.length} more, which the numbers leave out: their files changed, or tests wait.`;
   return ["## Not tried to the end", "", count, "", ...lines, ""].join("\n");
 }
 

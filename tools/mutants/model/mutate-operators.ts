@@ -104,7 +104,7 @@ function leftText({ mutants, judged }: Run): string {
   const left = mutants.filter((mutant) => typeof verdictOf(judged, mutant) !== "object");
   if (left.length === 0) return "";
   const lines = left.map((mutant) => `- ${keyOf(mutant)}`);
-  const count = `${left.length} more, which the numbers leave out: their files changed, or tests wait.`;
+  const count = `${left.length} more, which the numbers leave out: files changed, or tests wait.`;
   return ["## Not tried to the end", "", count, "", ...lines, ""].join("\n");
 }
 

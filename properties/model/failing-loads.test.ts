@@ -99,6 +99,24 @@ describe("a load that fails", () => {
   });
 });
 
+// A map that fails gives back what was mapped before it, in the right place: only a failing init
+// does not (DOC-13). Source: pkvm_map_module_sections, its error path.
+test.each(FAILING_LOADS.filter(({ name }) => /^page \d fails$/.test(name)))(
+  "$name: what was mapped before it is given back",
+  (directed) => {
+    const { run, steps, violations } = runOf(BRANCH, directed);
+    const pages = (name: string): readonly unknown[] =>
+      steps.flatMap(({ transition, action }) =>
+        transition === name && action.kind === "hvc" ? [action.x.slice(1, 3)] : [],
+      );
+    const mapped = pages("__pkvm_map_module_page");
+    expect(mapped).toHaveLength(Number(directed.name.split(" ")[1]));
+    expect(pages("__pkvm_unmap_module_page")).toEqual(mapped);
+    expect(run.final.end).toBeUndefined();
+    expect(violations.filter(({ rule }) => rule === "DOC-13")).toEqual([]);
+  },
+);
+
 describe("a boot in which nothing fails", () => {
   test.each(GOOD_BOOTS)("$name", (directed) => {
     const { run, steps } = runOf(BRANCH, directed);

@@ -27,12 +27,13 @@ const STORED = storedNames(FOLDER);
 
 const numbered = (letter: string, last: number): readonly string[] =>
   Array.from({ length: last }, (_, n) => `${letter}${n + 1}`);
-/** The lists that the project started from. */
+/** The lists that the project started from, and what searches added. */
 const LISTS: readonly string[] = [
   ...numbered("F", 7),
   ...numbered("O", 20),
   ...["E11", "E13"],
   ...[10, 11, 15, 16, 22, 24, 26, 27, 29].map((n) => `B${n}`),
+  ...numbered("S", 1),
 ];
 
 describe("the table of defects", () => {

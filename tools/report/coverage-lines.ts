@@ -16,7 +16,7 @@ function appliedLines({ applied }: Coverage): string[] {
     list.push(`${id} ${applied.get(id) ?? 0}`);
     areas.set(area, list);
   }
-  return [...areas].flatMap(([area, list]) => wrapped(`  ${area.padEnd(5)}`, list.join(", ")));
+  return [...areas].flatMap(([area, list]) => wrapped(`  ${area.padEnd(5)} `, list.join(", ")));
 }
 
 const share = (all: number, never: number): string => `${all - never}/${all}`;

@@ -79,9 +79,9 @@ const HEAD = `# The defects of real branches
 
 Written by \`npx pkvm-spec findings --search\`. The numbers are those of the lists that the project
 started from: F are failure paths of a load, O defects seen in the sources, E errata of the Android
-page, B what was measured and is not what is meant. The rule is what is meant; a search finds that
-a branch breaks it, from a clean start, and not that others do (\`properties/search\`). Where no
-rule stands, the model does not say it, and why.
+page, B what was measured and is not what is meant; S is what a search came to first. The rule is
+what is meant; a search finds that a branch breaks it, from a clean start, and not that others do
+(\`properties/search\`). Where no rule stands, the model does not say it, and why.
 `;
 
 /** The table as it is committed. */

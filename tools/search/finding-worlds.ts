@@ -37,6 +37,11 @@ export const FINDING_WORLDS: readonly FindingWorld[] = [
     budget: 2_000,
   },
   {
+    name: "a host that makes SMCs",
+    size: { ...NO_MODULES, interleaved: false, smcs: true },
+    budget: 100_000,
+  },
+  {
     name: "a VM by hypercalls, on two CPUs",
     size: { ...NO_MODULES, hypVms: 1 },
     budget: 20_000,

@@ -191,6 +191,18 @@ test("a handler of permission faults that gives the page back lets the host go o
   }
 });
 
+test("an access whose handler does what is not modelled is not in the log as ended", () => {
+  const system = booted();
+  const fmov = place(system, PAGE, [0x1e60_4000, RET]); // fmov d0, d0
+  op(system, "register_host_perm_fault_handler", fmov);
+  ops(system, PROTECT, PAGE + 1n, 4n);
+  const before = system.log.length;
+  act(system, { kind: "host_write", cpu: 0, address: (PAGE + 1n) << 12n, value: 5n });
+  expect(system.unmodelled).toBeDefined();
+  expect(system.hyp.end).toBeUndefined();
+  expect(system.log.slice(before).filter(({ kind }) => kind === "access")).toEqual([]);
+});
+
 test("what is no memory is not in the kernel's linear map: the host faults by itself", () => {
   const system = booted();
   for (const address of [0n, PL011_BASE, 0x3fff_f000n, 0x1_0000_0000n]) {

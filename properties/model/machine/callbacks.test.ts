@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { boot } from "../../../model/kernel/boot.ts";
 import type { HvcRecord } from "../../../model/log.ts";
 import { environmentOf } from "../../../model/machine/environment.ts";
+import { forkSystem } from "../../../model/machine/fork-system.ts";
 import { PL011_BASE } from "../../../model/machine/pl011.ts";
 import { act, createSystem } from "../../../model/machine/run-scenario.ts";
 import { drainSerial, perform, type System } from "../../../model/machine/system.ts";
@@ -103,6 +104,20 @@ test("the notifier of panics prints before the system stops", () => {
   expect(serialOf(system)).toBe("P");
   expect(system.hyp.end?.kind).toBe("hyp-panic");
   expect(() => op(system, "hyp_pa", 0n)).toThrow("after the system ended");
+});
+
+// The notifier prints on the serial port of the system that panics, and each has its own.
+test("a fork that panics calls the notifier in the fork, and the original does not notice", () => {
+  const system = booted();
+  const notifier = place(system, PAGE, [...prints(uart(system), "P"), RET]);
+  op(system, "register_hyp_panic_notifier", notifier);
+  const fork = forkSystem(system);
+  const panics = { kind: "hyp-panic", reason: "EL2_BUG" };
+  expect(op(fork, "linear_unmap_early", 0n, 0x1000n).outcome).toEqual(panics);
+  expect([serialOf(fork), serialOf(system)]).toEqual(["P", ""]);
+  expect(system.hyp.end).toBeUndefined();
+  expect(op(system, "linear_unmap_early", 0n, 0x1000n).outcome).toEqual(panics);
+  expect([serialOf(fork), serialOf(system)]).toEqual(["P", "P"]);
 });
 
 test("a handler of traps decides whether the host goes on", () => {

@@ -36,12 +36,17 @@ function afterBoot(name: string, bytes: Uint8Array, actions: readonly HostAction
 
 const insmod = (name: string): HostAction => ({ kind: "insmod", cpu: 0, name, parameters: "" });
 
-function answersOf(name: string, bytes: Uint8Array, asked: string): readonly unknown[] {
-  const { run } = afterBoot(name, bytes, [insmod(asked)]);
+/** What insmod answers, and what the init is said to have answered. */
+function answersOf(name: string, bytes: Uint8Array, asked: string) {
+  const { run, steps } = afterBoot(name, bytes, [insmod(asked)]);
   expect(run.unmodelled).toBeUndefined();
-  return run.log.flatMap((event) =>
+  const insmods = run.log.flatMap((event) =>
     event.kind === "answer" && event.of === "insmod" ? [event.value] : [],
   );
+  const inits = steps.flatMap(({ action }) =>
+    action.kind === "module_init_returned" ? [action.value] : [],
+  );
+  return { insmods, inits };
 }
 
 /** The relocation that puts the address of init_module into struct module is made R_AARCH64_NONE. */
@@ -64,14 +69,14 @@ const PLAIN = bytesOf("examples/plain-module/plain_module.ko");
 
 // open() finds nothing: -ENOENT.
 test("a name without a file is -ENOENT", () => {
-  expect(answersOf("plain_module", PLAIN, "nosuch")).toEqual([-2]);
+  expect(answersOf("plain_module", PLAIN, "nosuch")).toEqual({ insmods: [-2], inits: [] });
 });
 
 // do_init_module, kernel/module/main.c: no init is no failure.
 test("a module without an init is loaded, and the answer is 0", () => {
   const changed = withoutInit(PLAIN);
   expect(changed).not.toEqual(PLAIN);
-  expect(answersOf("plain_module", changed, "plain_module")).toEqual([0]);
+  expect(answersOf("plain_module", changed, "plain_module")).toEqual({ insmods: [0], inits: [0] });
 });
 
 // examples/missing-unpin: a page without the magic number stays pinned, once more at each call.

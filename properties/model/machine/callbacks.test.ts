@@ -10,7 +10,10 @@ import { forkSystem } from "../../../model/machine/fork-system.ts";
 import { PL011_BASE } from "../../../model/machine/pl011.ts";
 import { act, createSystem } from "../../../model/machine/run-scenario.ts";
 import { drainSerial, perform, type System } from "../../../model/machine/system.ts";
+import { hypLinear } from "../../../model/pgtable/hyp-stage1.ts";
 import type { HostAction, Scenario } from "../../../model/scenario.ts";
+import { ANDROID14_6_1 } from "../../../spec/branches/android14-6.1.ts";
+import { hostSmcccId } from "../../../spec/branches/branches.ts";
 import { PSCI } from "../../../spec/smccc.ts";
 
 const OVM = readFileSync(
@@ -216,6 +219,26 @@ test("an access whose handler does what is not modelled is not in the log as end
   expect(system.unmodelled).toBeDefined();
   expect(system.hyp.end).toBeUndefined();
   expect(system.log.slice(before).filter(({ kind }) => kind === "access")).toEqual([]);
+});
+
+test("another CPU acts before the instruction of the handler that is named, from 0", () => {
+  for (const [before, read] of [
+    [3, 7n],
+    [4, 0n],
+  ] as const) {
+    const system = booted();
+    const share = ANDROID14_6_1.hcalls.indexOf("__pkvm_host_share_hyp");
+    act(system, { kind: "hvc", cpu: 0, imm: 0, x: [hostSmcccId(share), PAGE + 1n] });
+    // ldr x4, [x3], the fourth; str x4, [x0, #8]: x1 of the host; mov w0, #1: handled.
+    const loads = [0xf940_0064, 0xf900_0404, 0x5280_0020, RET];
+    const shared = hypLinear((PAGE + 1n) << 12n);
+    const handler = place(system, PAGE, [...load(3, shared), ...loads]);
+    op(system, "register_host_smc_handler", handler);
+    const write = { kind: "host_write", cpu: 1, address: (PAGE + 1n) << 12n, value: 7n } as const;
+    const meanwhile = [{ before, action: write }];
+    act(system, { kind: "smc", cpu: 0, x: [0x8300_ff00n], meanwhile });
+    expect(lastX(system)?.[1]).toBe(read);
+  }
 });
 
 test("what is no memory is not in the kernel's linear map: the host faults by itself", () => {

@@ -144,6 +144,15 @@ const LEAKS: readonly Leak[] = [
     action: (system) =>
       ops(system, READ, hypLinear(addressOf(system.hyp.vmTable.get(0x1000)!.memory))),
   },
+  {
+    // Stage 2 of a guest begins with two tables, one after the other.
+    owner: "what EL2 keeps for VM 0x1000",
+    prepare: TWO_VMS,
+    action: (system) => {
+      const { root } = system.hyp.vmTable.get(0x1000)!.stage2;
+      return ops(system, READ, hypLinear(addressOf(root) + 0x1000n));
+    },
+  },
 ];
 
 describe("a leak in a register", () => {

@@ -49,7 +49,7 @@ function answersOf(name: string, bytes: Uint8Array, asked: string) {
   return { insmods, inits };
 }
 
-/** The relocation that puts the address of init_module into struct module is made R_AARCH64_NONE. */
+/** The relocation that puts init_module into struct module is made R_AARCH64_NONE. */
 function withoutInit(file: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(file);
   const view = new DataView(bytes.buffer);

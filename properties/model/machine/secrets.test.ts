@@ -19,7 +19,8 @@ import { act, createSystem } from "../../../model/machine/run-scenario.ts";
 import { perform, type System } from "../../../model/machine/system.ts";
 import { hypLinear } from "../../../model/pgtable/hyp-stage1.ts";
 import { guestLife, type HostAction, type Scenario } from "../../../model/scenario.ts";
-import { branchOf } from "../../../spec/branches/branches.ts";
+import { ANDROID14_6_1 } from "../../../spec/branches/android14-6.1.ts";
+import { branchOf, hostSmcccId } from "../../../spec/branches/branches.ts";
 import { addressOf } from "../../../spec/types/address.ts";
 import { PROT } from "../../../spec/types/module.ts";
 import type { SecretsVaried } from "../../../spec/types/observed-action.ts";
@@ -234,4 +235,38 @@ describe("a leak of a callback", () => {
     expect(broken).not.toContain("MOD-13");
     expect(told(system)[0]?.words.map(({ address }) => address)).toEqual([(PAGE + 1n) << 12n]);
   });
+});
+
+/** MOVZ and MOVK of an address into a register. Source: DDI0487 C6.2 MOVZ, MOVK. */
+const load = (register: number, value: bigint): readonly number[] =>
+  [0, 1, 2].map((n) => {
+    const imm16 = Number((value >> BigInt(16 * n)) & 0xffffn);
+    return ((n === 0 ? 0xd280_0000 : 0xf280_0000) | (n << 21) | (imm16 << 5) | register) >>> 0;
+  });
+
+test("a word that only the one run writes is seen", () => {
+  const system = booted();
+  const [code, shared] = [0x5000_0000n, 0x5000_1000n];
+  const share = ANDROID14_6_1.hcalls.indexOf("__pkvm_host_share_hyp");
+  act(system, { kind: "hvc", cpu: 0, imm: 0, x: [hostSmcccId(share), shared >> 12n] });
+  const words = [
+    ...load(3, hypLinear(HYP_POOL.end - 0x8000n)), // EL2's own memory: zero
+    ...load(5, hypLinear(shared)),
+    0xf940_0064, // ldr x4, [x3]
+    0xb500_0044, // cbnz x4, over the store
+    0xf900_00a3, // str x3, [x5]
+    0x5280_0020, // mov w0, #1: handled
+    0xd65f_03c0, // ret
+  ];
+  for (let n = 0; n < words.length; n += 2) {
+    const pair = BigInt(words[n] ?? 0) | (BigInt(words[n + 1] ?? 0) << 32n);
+    system.machine.physical.write64(code + BigInt(4 * n), pair);
+  }
+  const op = (name: string, ...args: readonly bigint[]) =>
+    perform(system, { kind: "op", cpu: 0, op: name, args }).outcome;
+  const reserved = op("alloc_module_va", 1n);
+  const va = reserved.kind === "returned" ? reserved.value : 0n;
+  op("map_module_page", code >> 12n, va, BigInt(PROT.R | PROT.X), 0n);
+  op("register_host_smc_handler", va);
+  expect(brokenBy(system, { kind: "smc", cpu: 0, x: [0x8300_ff00n] })).toContain("MOD-14");
 });
